@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# System packages only; a missing one is named by the Debian package that has it.
+
+function(ow_require var package)
+  if(NOT ${var})
+    message(FATAL_ERROR "${package} is missing: install it with 'apt-get install ${package}'")
+  endif()
+endfunction()
+
+find_path(LIBBPF_INCLUDE_DIR bpf/libbpf.h)
+ow_require(LIBBPF_INCLUDE_DIR libbpf-dev)
+find_library(LIBBPF_LIB NAMES libbpf.a)
+ow_require(LIBBPF_LIB libbpf-dev)
+find_library(LIBELF_LIB NAMES libelf.a)
+ow_require(LIBELF_LIB libelf-dev)
+find_library(LIBZ_LIB NAMES libz.a)
+ow_require(LIBZ_LIB zlib1g-dev)
+
+# Linked statically: an ad-hoc trace must start fast.
+add_library(bpf::static INTERFACE IMPORTED)
+target_include_directories(bpf::static SYSTEM INTERFACE ${LIBBPF_INCLUDE_DIR})
+target_link_libraries(bpf::static INTERFACE ${LIBBPF_LIB} ${LIBELF_LIB} ${LIBZ_LIB})
+
+function(ow_header_library target header package)
+  string(MAKE_C_IDENTIFIER "${header}_DIR" var)
+  find_path(${var} ${header})
+  ow_require(${var} ${package})
+  add_library(${target} INTERFACE IMPORTED)
+  target_include_directories(${target} SYSTEM INTERFACE ${${var}})
+endfunction()
+
+ow_header_library(deps::expected tl/expected.hpp libexpected-dev)
+ow_header_library(deps::cli11 CLI/CLI.hpp libcli11-dev)
+ow_header_library(deps::json nlohmann/json.hpp nlohmann-json3-dev)
+# Header-only: Debian has no static libfmt, and a shared one costs start-up time.
+ow_header_library(deps::fmt fmt/format.h libfmt-dev)
+target_compile_definitions(deps::fmt INTERFACE FMT_HEADER_ONLY)
+
+find_package(Threads REQUIRED)

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The incident: one OOM kill as everything behind `assemble` sees it. Plain data. A field that no
+// source gave is absent (std::optional, empty vector or empty string where noted), never zero.
+// Sizes are bytes, points are pages, times are CLOCK_MONOTONIC nanoseconds unless said otherwise.
+// docs/incident.schema.json is its JSON form; json.h converts both ways.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace oomwitness {
+
+template <typename T>
+using Opt = std::optional<T>;
+
+// Strings hold the bytes the kernel gave (comm, argv, paths: hostile, maybe not UTF-8). Sinks
+// escape them; nothing else does.
+
+struct Host {
+  std::string name;
+  std::string boot_id;
+  std::string kernel;  // uname -r
+  std::string arch;    // uname -m
+  std::uint64_t page_size_bytes = 0;
+};
+
+struct MemcgLevel {
+  std::string path;  // "/" is the root
+  Opt<std::uint64_t> usage_bytes;
+  Opt<std::uint64_t> limit_bytes;  // absent when unlimited or unknown
+  bool unlimited = false;
+  Opt<std::uint64_t> swap_usage_bytes;
+  Opt<std::uint64_t> swap_limit_bytes;
+  bool swap_unlimited = false;
+  bool swap_is_memsw = false;  // cgroup v1: the swap figures are memory+swap
+  Opt<std::uint64_t> failcnt;
+  Opt<bool> oom_group;
+};
+
+struct Memcg {
+  MemcgLevel self;
+  std::vector<MemcgLevel> ancestors;          // parent first, root last
+  std::map<std::string, std::uint64_t> stat;  // memory.stat as read by user space, late; bytes
+};
+
+struct Scope {
+  Opt<std::string> constraint;  // "none", "memcg", "cpuset", "mempolicy" or the kernel's own name
+  Opt<Memcg> memcg;             // the one whose limit was hit
+  Opt<std::string> nodemask;    // "0-1"; "" is never stored
+  Opt<std::string> cpuset;
+  Opt<std::string> mems_allowed;
+  Opt<bool> sysrq;
+  Opt<bool> kill_allocating_task;
+};
+
+struct Gfp {
+  std::uint64_t mask = 0;
+  std::vector<std::string> flags;  // empty: this kernel's table is not known
+};
+
+struct KernelFrame {
+  std::uint64_t address = 0;
+  std::string symbol;  // "oom_kill_process+0x1a/0x200", empty when not resolved
+};
+
+struct UserFrame {
+  std::string build_id;      // lower-case hex; empty: offset is an address
+  std::uint64_t offset = 0;  // in the file with that build id
+};
+
+struct Invoker {
+  Opt<std::uint32_t> pid;  // thread group
+  Opt<std::uint32_t> tid;
+  Opt<std::string> comm;
+  Opt<std::uint32_t> uid;
+  Opt<std::int32_t> oom_score_adj;
+  Opt<std::string> cgroup;
+  Opt<std::int32_t> order;
+  Opt<Gfp> gfp;
+  Opt<bool> kernel_thread;
+  std::vector<KernelFrame> kernel_stack;
+  std::vector<UserFrame> user_stack;
+};
+
+struct Container {
+  std::string runtime;  // docker, containerd, cri-o, podman, systemd-nspawn, lxc
+  std::string id;
+  std::string name;   // empty: unknown
+  std::string image;  // empty: unknown
+};
+
+struct Pod {  // empty strings: unknown
+  std::string name;
+  std::string ns;
+  std::string uid;
+  std::string container;
+};
+
+struct Memory {
+  Opt<std::uint64_t> total_vm_bytes;
+  Opt<std::uint64_t> anon_rss_bytes;
+  Opt<std::uint64_t> file_rss_bytes;
+  Opt<std::uint64_t> shmem_rss_bytes;
+  Opt<std::uint64_t> swap_bytes;
+  Opt<std::uint64_t> pgtables_bytes;
+};
+
+enum class Role { kUnknown, kChosen, kGroup, kSharedMm, kAlreadyExiting, kChild };
+
+struct Ancestor {
+  std::uint32_t pid = 0;
+  std::string comm;
+};
+
+struct Timeline {
+  Opt<std::uint64_t> marked_ns;     // oom:mark_victim
+  Opt<std::uint64_t> signalled_ns;  // the victim took SIGKILL
+  Opt<std::uint64_t> reap_started_ns;
+  Opt<std::uint64_t> reaped_ns;
+  Opt<bool> reap_skipped;
+  Opt<std::uint64_t> exited_ns;  // its last thread is gone
+};
+
+struct Victim {
+  Opt<std::uint32_t> pid;  // thread group
+  Opt<std::uint32_t> tid;
+  Opt<std::uint32_t> ns_pid;  // in its innermost pid namespace, when that is not the initial one
+  Opt<std::uint32_t> ppid;
+  Opt<std::string> comm;
+  Opt<std::vector<std::string>> cmdline;
+  Opt<std::uint64_t> cmdline_bytes;  // its full size, when cmdline is cut
+  Opt<std::string> exe;
+  Opt<bool> exe_deleted;
+  Opt<std::uint32_t> uid;
+  Opt<std::string> user;
+  Opt<std::string> cgroup;
+  Opt<std::string> unit;
+  Opt<Container> container;
+  Opt<Pod> pod;
+  Opt<std::int64_t> started_unix_ns;  // wall clock
+  Opt<std::int32_t> oom_score_adj;
+  Opt<std::int64_t> points;
+  Opt<std::uint32_t> threads;
+  Memory memory;
+  Role role = Role::kUnknown;
+  std::vector<Ancestor> ancestry;  // parent first
+  Timeline timeline;
+};
+
+struct Selected {
+  std::uint32_t pid = 0;
+  std::string comm;
+  Opt<std::int64_t> points;
+};
+
+struct Candidate {
+  std::uint32_t pid = 0;
+  std::string comm;
+  std::int64_t points = 0;  // pages; negative is possible
+  Opt<std::uint32_t> uid;
+  std::int32_t oom_score_adj = 0;
+  Memory memory;
+};
+
+struct Candidates {
+  Opt<std::uint64_t> considered;
+  Opt<std::uint64_t> unkillable;
+  Opt<std::uint64_t> listed;  // rows of the kernel log's task table
+  Opt<std::uint64_t> total_pages;
+  std::vector<Candidate> top;  // most points first
+};
+
+struct System {
+  std::map<std::string, std::uint64_t> meminfo_bytes;  // names of /proc/meminfo
+  std::map<std::string, std::uint64_t> swap_bytes;     // "total", "free"
+  std::string source;                                  // "bpf", "proc" (late); empty: none
+};
+
+struct Provenance {
+  std::vector<std::string> sources;          // "bpf", "proc", "kmsg", ...
+  std::map<std::string, std::string> hooks;  // "oom_kill_process" -> "fentry"
+  std::map<std::string, std::string> missing;  // field -> why
+  std::map<std::string, std::string> late;  // field -> which late read gave it
+  std::uint64_t lost_events = 0;
+};
+
+struct Incident {
+  std::string id;
+  std::uint32_t revision = 0;  // 0: first report; n: the n-th update of the same id
+  std::string killer = "kernel";
+  std::int64_t time_unix_ns = 0;
+  std::uint64_t monotonic_ns = 0;
+  Host host;
+  Scope scope;
+  Invoker invoker;
+  std::vector<Victim> victims;
+  Opt<Selected> selected;
+  Candidates candidates;
+  System system;
+  Provenance provenance;
+};
+
+}  // namespace oomwitness
