@@ -165,8 +165,10 @@ struct ProcFacts {
   std::uint64_t at_ns = 0;
   std::uint32_t pid = 0;                 // host pid asked for
   std::uint64_t start_boottime_ns = 0;   // identifies the life of that pid
-  Opt<std::vector<std::string>> cmdline;
+  Opt<std::vector<std::string>> cmdline;  // at most its first 4096 bytes
+  Opt<std::uint64_t> cmdline_bytes;       // its full size in the process, when known
   Opt<std::string> exe;
+  Opt<bool> exe_deleted;  // the file has been unlinked
   Opt<std::string> user;
   Opt<std::string> cgroup;
   Opt<std::string> unit;
