@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ * What the programs share with each other and with user space.
+ */
+#ifndef OW_MAPS_BPF_H
+#define OW_MAPS_BPF_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024); /* user space may resize it */
+} events SEC(".maps");
+
+/* A task that was chosen to die and has not gone yet, by thread group id. */
+struct pending_victim {
+	__u64 decision;
+	__u64 start_ns; /* start_boottime: guards against pid reuse */
+	__u32 role; /* enum ow_role */
+	__u32 described; /* an ow_victim record was sent */
+	__u32 marked;
+	__u32 delivered; /* an ow_argv record was sent */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct pending_victim);
+} victims SEC(".maps");
+
+/* The address spaces of victims: processes that share one die with no event of
+ * their own (mm/oom_kill.c, __oom_kill_process).
+ */
+struct shared_mm {
+	__u64 decision;
+	__u64 since_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct shared_mm);
+} victim_mms SEC(".maps");
+
+#define SHARED_MM_WINDOW_NS (10ULL * 1000000000)
+
+/* Not zero while a victim is dying: the one load that programs on shared paths do. */
+__u64 watching;
+__u64 shared_until_ns; /* processes sharing a victim's mm may still take SIGKILL */
+
+__u64 last_decision; /* written under oom_lock only */
+__u64 lost[OW_KIND_EXIT + 1]; /* records the ring had no room for, by kind */
+
+/* Addresses of kernel variables, filled by user space from /proc/kallsyms after
+ * the programs are attached; 0: not readable.
+ */
+struct {
+	__u64 vm_node_stat;
+	__u64 vm_zone_stat;
+	__u64 totalram_pages;
+	__u64 nr_swap_pages;
+	__u64 total_swap_pages;
+} kernel_vars;
+
+/* Source for zeroing a whole record in one call; stays zero. */
+char zeroes[8192];
+
+/* Reserves a zeroed record with its header filled, or counts the loss. A macro:
+ * bpf_ringbuf_reserve wants a constant size. bpf_ringbuf_reserve does not zero.
+ */
+#define reserve(rec, record_kind, decision_id)                                                   \
+	({                                                                                       \
+		rec = bpf_ringbuf_reserve(&events, sizeof(*(rec)), 0);                           \
+		if (rec) {                                                                       \
+			bpf_probe_read_kernel(rec, sizeof(*(rec)), zeroes);                      \
+			(rec)->hdr.kind = (record_kind);                                         \
+			(rec)->hdr.version = OW_WIRE_VERSION;                                    \
+			(rec)->hdr.size = sizeof(*(rec));                                        \
+			(rec)->hdr.ktime_ns = bpf_ktime_get_ns();                                \
+			(rec)->hdr.decision = (decision_id);                                     \
+		} else {                                                                         \
+			__sync_fetch_and_add(&lost[record_kind], 1);                             \
+		}                                                                                \
+		rec;                                                                             \
+	})
+
+#endif /* OW_MAPS_BPF_H */

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ * Reading tasks, their memory, cgroups and paths.
+ */
+#ifndef OW_TASK_BPF_H
+#define OW_TASK_BPF_H
+
+#define SIGKILL_NR	      9
+#define SIGNAL_GROUP_EXIT_BIT 4 /* include/linux/sched/signal.h */
+#define PF_KTHREAD_BIT	      0x00200000 /* include/linux/sched.h */
+#define THREADS_SEARCHED      64
+/* PAGE_COUNTER_MAX is LONG_MAX / PAGE_SIZE; with 64 KiB pages that is 2^47-1. */
+#define NO_LIMIT_PAGES ((1ULL << 47) - 1)
+
+static __always_inline __u32 current_tid(void)
+{
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline __u32 current_tgid(void)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* The task's mm, or that of one of its threads when the leader has exited, as
+ * find_lock_task_mm does (mm/oom_kill.c).
+ */
+static __noinline struct mm_struct *task_mm(struct task_struct *task)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct signal_struct *signal;
+	struct list_head *head, *node;
+
+	if (mm)
+		return mm;
+	signal = BPF_CORE_READ(task, signal);
+	if (!signal)
+		return 0;
+	head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	node = BPF_CORE_READ(signal, thread_head.next);
+	for (int i = 0; i < THREADS_SEARCHED; i++) {
+		struct task_struct *thread;
+
+		if (!node || node == head)
+			return 0;
+		thread = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
+		mm = BPF_CORE_READ(thread, mm);
+		if (mm)
+			return mm;
+		node = BPF_CORE_READ(node, next);
+	}
+	return 0;
+}
+
+/* What the task is doing already: a kill of such a task is not a kill. */
+static __always_inline __u32 task_state(struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	__u64 own = 0, shared = 0;
+	__u32 state = 0;
+
+	bpf_core_read(&own, sizeof(own), &task->pending.signal.sig[0]);
+	bpf_core_read(&shared, sizeof(shared), &signal->shared_pending.signal.sig[0]);
+	if ((own | shared) & (1ULL << (SIGKILL_NR - 1)))
+		state |= OW_STATE_SIGKILL_PENDING;
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT_BIT)
+		state |= OW_STATE_GROUP_EXIT;
+	return state;
+}
+
+static __always_inline void fill_invoker(struct ow_invoker *out)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+
+	out->pid = id >> 32;
+	out->tid = (__u32)id;
+	out->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	out->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
+	out->kernel_thread = !!(BPF_CORE_READ(task, flags) & PF_KTHREAD_BIT);
+	bpf_get_current_comm(out->comm, sizeof(out->comm));
+}
+
+/* Appends one component; a path has room for at least OW_PATH_BYTES. */
+static __always_inline void path_push(struct ow_path *path, const char *name)
+{
+	__u32 used = path->used;
+	long n;
+
+	if (used >= OW_PATH_BYTES) {
+		path->truncated = 1;
+		return;
+	}
+	n = bpf_probe_read_kernel_str(&path->names[used], OW_NAME_MAX, name);
+	if (n <= 0) {
+		path->truncated = 1;
+		return;
+	}
+	path->used = used + n;
+	path->levels++;
+}
+
+/* The css of the memory controller: css_set->subsys[memory_cgrp_id]; the index
+ * depends on what the kernel was built with.
+ */
+static __always_inline struct cgroup_subsys_state *task_css(struct task_struct *task, __u32 subsys)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = 0;
+
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      (void *)set + bpf_core_field_offset(struct css_set, subsys) +
+				      subsys * sizeof(void *));
+	return css;
+}
+
+static __always_inline struct cgroup_subsys_state *task_memory_css(struct task_struct *task)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return 0;
+	return task_css(task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+}
+
+static __noinline int fill_cgroup_path(struct ow_path *path, struct cgroup_subsys_state *css)
+{
+	struct cgroup *cgrp;
+
+	if (!path)
+		return 0;
+	cgrp = BPF_CORE_READ(css, cgroup);
+	for (int i = 0; i < OW_PATH_LEVELS; i++) {
+		struct cgroup_subsys_state *parent = BPF_CORE_READ(cgrp, self.parent);
+
+		if (!parent) /* the root has no name */
+			return 0;
+		path_push(path, BPF_CORE_READ(cgrp, kn, name));
+		cgrp = BPF_CORE_READ(parent, cgroup);
+	}
+	path->truncated = 1;
+	return 0;
+}
+
+static __always_inline struct mem_cgroup *css_memcg(struct cgroup_subsys_state *css)
+{
+	return (void *)css - bpf_core_field_offset(struct mem_cgroup, css);
+}
+
+static __always_inline __u64 limit_pages(unsigned long max)
+{
+	return max >= NO_LIMIT_PAGES ? OW_LIMIT_NONE : max;
+}
+
+/* Usage and limit of a memory cgroup and all its ancestors but the root, which
+ * is not charged (mm/memcontrol.c).
+ */
+static __noinline int fill_memcg_levels(struct ow_memcg *out, struct mem_cgroup *memcg)
+{
+	if (!out)
+		return 0;
+	for (int i = 0; i < OW_MEMCG_LEVELS; i++) {
+		struct ow_memcg_level *level = &out->level[i];
+		struct cgroup_subsys_state *parent = BPF_CORE_READ(memcg, css.parent);
+		struct cgroup *cgrp;
+
+		if (!parent)
+			return 0;
+		cgrp = BPF_CORE_READ(memcg, css.cgroup);
+		level->cgroup_id = BPF_CORE_READ(cgrp, kn, id);
+		level->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
+		level->limit_pages = limit_pages(BPF_CORE_READ(memcg, memory.max));
+		level->failcnt = BPF_CORE_READ(memcg, memory.failcnt);
+		/* swap and memsw share their place; hierarchy 0 is cgroup v2 */
+		level->v1 = BPF_CORE_READ(cgrp, root, hierarchy_id) != 0;
+		level->swap_usage_pages = BPF_CORE_READ(memcg, swap.usage.counter);
+		level->swap_limit_pages = limit_pages(BPF_CORE_READ(memcg, swap.max));
+		level->oom_group = BPF_CORE_READ(memcg, oom_group);
+		path_push(&out->path, BPF_CORE_READ(cgrp, kn, name));
+		out->levels = i + 1;
+		memcg = css_memcg(parent);
+	}
+	out->truncated = 1;
+	return 0;
+}
+
+static __always_inline void send_memcg(__u64 decision, struct mem_cgroup *memcg, __u32 subject,
+				       __u32 pid)
+{
+	struct ow_memcg *rec;
+
+	if (!reserve(rec, OW_KIND_MEMCG, decision))
+		return;
+	rec->subject = subject;
+	rec->pid = pid;
+	fill_memcg_levels(rec, memcg);
+	bpf_ringbuf_submit(rec, 0);
+}
+
+/* memory.oom.group set on the cgroup or one above it. */
+static __always_inline bool in_oom_group(struct mem_cgroup *memcg)
+{
+	for (int i = 0; i < OW_MEMCG_LEVELS; i++) {
+		struct cgroup_subsys_state *parent = BPF_CORE_READ(memcg, css.parent);
+
+		if (!parent)
+			return false;
+		if (BPF_CORE_READ(memcg, oom_group))
+			return true;
+		memcg = css_memcg(parent);
+	}
+	return false;
+}
+
+/* Walks up dentries and mounts, as d_path does (fs/d_path.c, prepend_path). */
+static __noinline int fill_file_path(struct ow_path *path, struct file *file)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct vfsmount *vfsmnt = BPF_CORE_READ(file, f_path.mnt);
+	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
+
+	if (!path)
+		return 0;
+	for (int i = 0; i < OW_PATH_LEVELS; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+
+		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) || dentry == parent) {
+			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
+
+			if (above == mnt)
+				return 0;
+			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
+			mnt = above;
+			continue;
+		}
+		path_push(path, (const char *)BPF_CORE_READ(dentry, d_name.name));
+		dentry = parent;
+	}
+	path->truncated = 1;
+	return 0;
+}
+
+#endif /* OW_TASK_BPF_H */
