@@ -25,6 +25,7 @@ struct Host {
   std::string kernel;  // uname -r
   std::string arch;    // uname -m
   std::uint64_t page_size_bytes = 0;
+  bool operator==(const Host&) const = default;
 };
 
 struct MemcgLevel {
@@ -38,12 +39,14 @@ struct MemcgLevel {
   bool swap_is_memsw = false;  // cgroup v1: the swap figures are memory+swap
   Opt<std::uint64_t> failcnt;
   Opt<bool> oom_group;
+  bool operator==(const MemcgLevel&) const = default;
 };
 
 struct Memcg {
   MemcgLevel self;
   std::vector<MemcgLevel> ancestors;          // parent first, root last
   std::map<std::string, std::uint64_t> stat;  // memory.stat as read by user space, late; bytes
+  bool operator==(const Memcg&) const = default;
 };
 
 struct Scope {
@@ -54,21 +57,25 @@ struct Scope {
   Opt<std::string> mems_allowed;
   Opt<bool> sysrq;
   Opt<bool> kill_allocating_task;
+  bool operator==(const Scope&) const = default;
 };
 
 struct Gfp {
   std::uint64_t mask = 0;
   std::vector<std::string> flags;  // empty: this kernel's table is not known
+  bool operator==(const Gfp&) const = default;
 };
 
 struct KernelFrame {
   std::uint64_t address = 0;
   std::string symbol;  // "oom_kill_process+0x1a/0x200", empty when not resolved
+  bool operator==(const KernelFrame&) const = default;
 };
 
 struct UserFrame {
   std::string build_id;      // lower-case hex; empty: offset is an address
   std::uint64_t offset = 0;  // in the file with that build id
+  bool operator==(const UserFrame&) const = default;
 };
 
 struct Invoker {
@@ -83,6 +90,7 @@ struct Invoker {
   Opt<bool> kernel_thread;
   std::vector<KernelFrame> kernel_stack;
   std::vector<UserFrame> user_stack;
+  bool operator==(const Invoker&) const = default;
 };
 
 struct Container {
@@ -90,6 +98,7 @@ struct Container {
   std::string id;
   std::string name;   // empty: unknown
   std::string image;  // empty: unknown
+  bool operator==(const Container&) const = default;
 };
 
 struct Pod {  // empty strings: unknown
@@ -97,6 +106,7 @@ struct Pod {  // empty strings: unknown
   std::string ns;
   std::string uid;
   std::string container;
+  bool operator==(const Pod&) const = default;
 };
 
 struct Memory {
@@ -106,6 +116,7 @@ struct Memory {
   Opt<std::uint64_t> shmem_rss_bytes;
   Opt<std::uint64_t> swap_bytes;
   Opt<std::uint64_t> pgtables_bytes;
+  bool operator==(const Memory&) const = default;
 };
 
 enum class Role { kUnknown, kChosen, kGroup, kSharedMm, kAlreadyExiting, kChild };
@@ -113,6 +124,7 @@ enum class Role { kUnknown, kChosen, kGroup, kSharedMm, kAlreadyExiting, kChild 
 struct Ancestor {
   std::uint32_t pid = 0;
   std::string comm;
+  bool operator==(const Ancestor&) const = default;
 };
 
 struct Timeline {
@@ -122,6 +134,7 @@ struct Timeline {
   Opt<std::uint64_t> reaped_ns;
   Opt<bool> reap_skipped;
   Opt<std::uint64_t> exited_ns;  // its last thread is gone
+  bool operator==(const Timeline&) const = default;
 };
 
 struct Victim {
@@ -148,12 +161,14 @@ struct Victim {
   Role role = Role::kUnknown;
   std::vector<Ancestor> ancestry;  // parent first
   Timeline timeline;
+  bool operator==(const Victim&) const = default;
 };
 
 struct Selected {
   std::uint32_t pid = 0;
   std::string comm;
   Opt<std::int64_t> points;
+  bool operator==(const Selected&) const = default;
 };
 
 struct Candidate {
@@ -163,6 +178,7 @@ struct Candidate {
   Opt<std::uint32_t> uid;
   std::int32_t oom_score_adj = 0;
   Memory memory;
+  bool operator==(const Candidate&) const = default;
 };
 
 struct Candidates {
@@ -171,12 +187,14 @@ struct Candidates {
   Opt<std::uint64_t> listed;  // rows of the kernel log's task table
   Opt<std::uint64_t> total_pages;
   std::vector<Candidate> top;  // most points first
+  bool operator==(const Candidates&) const = default;
 };
 
 struct System {
   std::map<std::string, std::uint64_t> meminfo_bytes;  // names of /proc/meminfo
   std::map<std::string, std::uint64_t> swap_bytes;     // "total", "free"
   std::string source;                                  // "bpf", "proc" (late); empty: none
+  bool operator==(const System&) const = default;
 };
 
 struct Provenance {
@@ -185,6 +203,7 @@ struct Provenance {
   std::map<std::string, std::string> missing;  // field -> why
   std::map<std::string, std::string> late;  // field -> which late read gave it
   std::uint64_t lost_events = 0;
+  bool operator==(const Provenance&) const = default;
 };
 
 struct Incident {
@@ -201,6 +220,7 @@ struct Incident {
   Candidates candidates;
   System system;
   Provenance provenance;
+  bool operator==(const Incident&) const = default;
 };
 
 }  // namespace oomwitness
