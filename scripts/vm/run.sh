@@ -69,7 +69,7 @@ make_initrd() {
   {
     echo "OW_NONCE=$nonce"
     echo "OW_CGROUP=$cgroup"
-    echo "OW_LIMIT=$((limit > 40 ? limit - 20 : limit / 2))"
+    echo "OW_LIMIT=$guest_limit"
   } >"$root/guest/settings"
   {
     for variable in "${environment[@]}"; do
@@ -125,6 +125,7 @@ out=${out:-$OW_TMP/out}
 mkdir -p "$out"
 nonce=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 guest="kernel $kernel $arch, cgroup $cgroup"
+guest_limit=$((limit > 40 ? limit - 20 : limit / 2))
 make_initrd "$@"
 qemu_command
 
@@ -148,7 +149,9 @@ fi
 if [ -z "$quiet" ]; then
   sed -e "1,/^@@$nonce start/d" -e "/^@@$nonce exit/,\$d" "$OW_TMP/console"
 fi
-if splats "$out/console.log" "$out"/dmesg.txt >"$OW_TMP/splats" 2>/dev/null; then
+logs=("$out/console.log")
+if [ -e "$out/dmesg.txt" ]; then logs+=("$out/dmesg.txt"); fi
+if splats "${logs[@]}" >"$OW_TMP/splats"; then
   say "$guest ($release): the kernel complained:"
   head -n 60 "$OW_TMP/splats" >&2
   exit "$KERNEL_SPLAT"
@@ -157,6 +160,9 @@ if ! code=$(marker exit) || [ ! -e "$out/dmesg.txt" ]; then
   say "$guest ($release): ended or hung after $elapsed s without reporting back; last lines:"
   tail -n 30 "$OW_TMP/console" >&2
   exit "$GUEST_LOST"
+fi
+if [ "$code" = 137 ] && [ "${elapsed%.*}" -ge "$guest_limit" ]; then
+  say "$guest ($release): ended at its limit of $guest_limit s"
 fi
 say "$guest ($release): exit code $code after $elapsed s, attempt $attempt"
 exit "$code"
