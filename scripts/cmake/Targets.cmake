@@ -5,6 +5,7 @@ add_library(ow_flags INTERFACE)
 target_compile_options(ow_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
   -Wold-style-cast -Wcast-align -Wcast-qual -Wnull-dereference -Wformat=2
+  -Wno-missing-field-initializers  # designated initialisers name what differs from the default
   $<$<BOOL:${OOMWITNESS_WERROR}>:-Werror>)
 if(OOMWITNESS_SANITIZE)
   set(_sanitize -fsanitize=${OOMWITNESS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
