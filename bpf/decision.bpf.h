@@ -17,7 +17,7 @@ struct kept_candidate {
 };
 
 /* The scan under way. Only the holder of oom_lock writes it: no lock of ours. */
-struct {
+static struct {
 	__u32 tid; /* the scanning thread; 0: nobody scans */
 	__u32 considered;
 	__u32 unkillable;
@@ -30,7 +30,7 @@ struct {
 } scan;
 
 /* The last decision, for the hooks that follow it in the same context. */
-struct {
+static struct {
 	__u64 chosen_task; /* held by oc->chosen while the invoker is in here */
 	__u64 killed_task; /* the last one that __oom_kill_process was called for */
 	__u32 chosen_pid;

@@ -44,10 +44,10 @@ struct {
 #define SHARED_MM_WINDOW_NS (10ULL * 1000000000)
 
 /* Not zero while a victim is dying: the one load that programs on shared paths do. */
-__u64 watching;
-__u64 shared_until_ns; /* processes sharing a victim's mm may still take SIGKILL */
+static __u64 watching;
+static __u64 shared_until_ns; /* processes sharing a victim's mm may still take SIGKILL */
 
-__u64 last_decision; /* written under oom_lock only */
+static __u64 last_decision; /* written under oom_lock only */
 __u64 lost[OW_KIND_EXIT + 1]; /* records the ring had no room for, by kind */
 
 /* Addresses of kernel variables, filled by user space from /proc/kallsyms after
@@ -62,7 +62,7 @@ struct {
 } kernel_vars;
 
 /* Source for zeroing a whole record in one call; stays zero. */
-char zeroes[8192];
+static char zeroes[8192];
 
 /* Reserves a zeroed record with its header filled, or counts the loss. A macro:
  * bpf_ringbuf_reserve wants a constant size. bpf_ringbuf_reserve does not zero.

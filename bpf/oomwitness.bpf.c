@@ -137,27 +137,27 @@ int BPF_KPROBE(victim_kill_kprobe, struct task_struct *victim)
 
 /* ---- oom:mark_victim */
 
-static __always_inline int on_mark_victim(__u64 first_argument)
-{
-	struct task_struct *task = (void *)first_argument;
-	__u32 tid = 0;
-
-	/* The read also fails, rather than lies, where an integer is passed. */
-	if (mark_victim_gives_task() && !bpf_core_read(&tid, sizeof(tid), &task->pid))
-		return on_mark_task(task, tid);
-	return on_mark_tid(first_argument);
-}
-
 SEC("?tp_btf/mark_victim")
 int mark_victim_tp_btf(__u64 *ctx)
 {
-	return on_mark_victim(ctx[0]);
+	if (mark_victim_gives_task()) {
+		struct task_struct *task = (void *)ctx[0];
+
+		return on_mark_task(task, BPF_CORE_READ(task, pid));
+	}
+	return on_mark_tid(ctx[0]);
 }
 
 SEC("?raw_tp/mark_victim")
 int mark_victim_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 {
-	return on_mark_victim(ctx->args[0]);
+	struct task_struct *task = (void *)ctx->args[0];
+	__u32 tid = 0;
+
+	/* Nothing types the argument here: where it is an integer the read fails. */
+	if (mark_victim_gives_task() && !bpf_core_read(&tid, sizeof(tid), &task->pid))
+		return on_mark_task(task, tid);
+	return on_mark_tid(ctx->args[0]);
 }
 
 static __noinline int send_mark_fields(struct trace_event_raw_mark_victim___v6_9 *ctx)

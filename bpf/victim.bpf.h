@@ -242,8 +242,11 @@ static __always_inline int on_mark_tid(__u32 tid)
 	struct task_struct *task = task_being_marked();
 	struct ow_mark *rec;
 
-	if (task)
+	if (task) {
+		in_decision.killed_task = 0;
+		in_decision.chosen_task = 0;
 		return on_mark_task(task, tid);
+	}
 	watch_tid(tid);
 	if (!reserve(rec, OW_KIND_MARK, 0))
 		return 0;

@@ -10,10 +10,19 @@ namespace {
 // A probe that attaches and then sees nothing is worse than none: ways that the facts rule out
 // are never offered.
 bool possible(const HookRow& row, const Way& way, const KernelFacts& facts) {
+  const bool needs_btf = way.name.ends_with("fentry") || way.name == "fexit" || way.name == "tp_btf";
+  if (needs_btf && !facts.kernel_btf) return false;
   if (row.hook != Hook::kCandidates) return true;
   if (way.name == "kretprobe_part") return facts.badness_is_split;
   if (way.name == "fexit" || way.name == "kretprobe") return !facts.badness_is_split;
   return true;
+}
+
+// The kind of program behind a way: what the kernel allows or forbids as a whole.
+std::string_view kind(std::string_view way) {
+  if (way == "fexit" || way.ends_with("fentry")) return "trampoline";
+  if (way.find("probe") != std::string_view::npos) return "kprobe";
+  return way;
 }
 
 std::string way_names(const HookRow& row) {
@@ -93,6 +102,21 @@ void HookPlan::refuse(Hook hook, std::string reason) {
   State& state = states_.at(hook);
   state.refusals.push_back({current_name(hook), std::move(reason)});
   ++state.at;
+}
+
+void HookPlan::refuse_kind(std::string_view way, const std::string& reason) {
+  const std::string_view refused = kind(way);
+  for (auto& [hook, state] : states_) {
+    const auto still_to_come = state.ways.begin() + static_cast<std::ptrdiff_t>(state.at);
+    for (auto it = still_to_come; it != state.ways.end();) {
+      if (kind((*it)->name) != refused || state.forced) {
+        ++it;
+        continue;
+      }
+      state.refusals.push_back({(*it)->name, reason});
+      it = state.ways.erase(it);
+    }
+  }
 }
 
 const std::vector<Refusal>& HookPlan::refusals(Hook hook) const {

@@ -15,6 +15,8 @@ namespace oomwitness {
 
 // What the running kernel is known to offer before anything is tried.
 struct KernelFacts {
+  // Without it fentry, fexit and tp_btf have nothing to attach to, whatever --btf says.
+  bool kernel_btf = true;
   // GCC split oom_badness: the scan calls oom_badness.part.0 and a probe on the plain symbol
   // would attach and see nothing (Debian's 5.10).
   bool badness_is_split = false;
@@ -39,6 +41,8 @@ class HookPlan {
   // The current way does not work here: on to the next one.
   void refuse(Hook hook, std::string reason);
   const std::vector<Refusal>& refusals(Hook hook) const;
+  // What the kernel refuses to load as a kind ("fentry" and "fexit" are one) is not tried again.
+  void refuse_kind(std::string_view way, const std::string& reason);
   // A hook the user forced to a way that was refused, if there is one.
   std::optional<Hook> broken_promise() const;
   // Which hook a program of the current ways belongs to.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Questions to the running kernel that need no BPF program.
+#pragma once
+
+#include <string>
+
+#include "capture/hook_plan.h"
+
+namespace oomwitness {
+
+KernelFacts probe_kernel();
+
+// Why BPF may have been refused and what to do, in a sentence or two.
+std::string refusal_hint(int err);
+
+}  // namespace oomwitness
