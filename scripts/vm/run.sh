@@ -17,6 +17,7 @@ usage: scripts/vm/run.sh --kernel NAME [options] -- COMMAND [ARG...]
   --cgroup v1|v2       how /sys/fs/cgroup is mounted (v2)
   --memory SIZE        the guest's RAM (512M)
   --cpus N             the guest's CPUs (1)
+  --nodes N            the guest's NUMA nodes, of equal size; the first has the CPUs (1)
   --append ARGS        more kernel arguments
   --payload DIR        copied to /payload, the command's working folder and first in its PATH
   --env NAME=VALUE     the command's environment, any number of times
@@ -28,7 +29,7 @@ TEXT
 }
 
 readonly KERNEL_SPLAT=70 NEVER_UP=71 GUEST_LOST=72 ATTEMPTS=3
-kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 append='' payload='' out='' limit=300 quiet=''
+kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 nodes=1 append='' payload='' out='' limit=300 quiet=''
 environment=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -37,6 +38,7 @@ while [ $# -gt 0 ]; do
     --cgroup) cgroup=$2 ;;
     --memory) memory=$2 ;;
     --cpus) cpus=$2 ;;
+    --nodes) nodes=$2 ;;
     --append) append=$2 ;;
     --payload) payload=$2 ;;
     --env) environment+=("$2") ;;
@@ -99,6 +101,16 @@ qemu_command() {
     -device virtio-blk-pci,drive=out -serial "file:$OW_TMP/serial")
 }
 
+# Several NUMA nodes of $memory in all; the CPUs stay on the first one.
+numa_arguments() {
+  local node size
+  size=$(($(numfmt --from=iec "$memory") / nodes))
+  for node in $(seq 0 $((nodes - 1))); do
+    qemu+=(-object "memory-backend-ram,id=node$node,size=$size"
+      -numa "node,nodeid=$node,memdev=node$node$([ "$node" != 0 ] || echo ",cpus=0-$((cpus - 1))")")
+  done
+}
+
 # One boot. The host's limit is the last resort: the guest ends its command before that.
 boot() {
   local began=$EPOCHREALTIME
@@ -128,6 +140,7 @@ guest="kernel $kernel $arch, cgroup $cgroup"
 guest_limit=$((limit > 40 ? limit - 20 : limit / 2))
 make_initrd "$@"
 qemu_command
+if [ "$nodes" -gt 1 ]; then numa_arguments; fi
 
 for attempt in $(seq "$ATTEMPTS"); do
   boot
