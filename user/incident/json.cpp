@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "incident/json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "incident/json_fields.h"
+#include "support/text.h"
+
+namespace oomwitness {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kSchema = "oomwitness/incident/v1";
+
+constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{
+    {Role::kChosen, "chosen"},
+    {Role::kGroup, "group"},
+    {Role::kSharedMm, "shared-mm"},
+    {Role::kAlreadyExiting, "already-exiting"},
+    {Role::kChild, "child"},
+}};
+
+template <typename T>
+concept Integer = std::integral<T> && !std::same_as<T, bool>;
+
+class Writer {
+ public:
+  template <typename T>
+  void operator()(const char* key, const T& value) {
+    Json encoded = encode(value);
+    if (!encoded.is_null() && (!encoded.is_structured() || !encoded.empty()))
+      out_[key] = std::move(encoded);
+  }
+  // An empty argv is a fact, unlike an empty list elsewhere.
+  void operator()(const char* key, const Opt<std::vector<std::string>>& value) {
+    if (value) always(key, *value);
+  }
+  template <typename T>
+  void always(const char* key, const T& value) {
+    out_[key] = encode(value);
+  }
+  void nonzero(const char* key, std::uint64_t value) {
+    if (value != 0) out_[key] = value;
+  }
+  void hex(const char* key, std::uint64_t value) { out_[key] = fmt::format("{:#x}", value); }
+  void time(const char* key, std::int64_t unix_ns) {
+    if (unix_ns != 0) out_[key] = rfc3339_utc(unix_ns);
+  }
+  void time(const char* key, const Opt<std::int64_t>& unix_ns) {
+    if (unix_ns) out_[key] = rfc3339_utc(*unix_ns);
+  }
+
+  Json take() && { return std::move(out_); }
+
+ private:
+  static Json encode(Integer auto value) { return value; }
+  static Json encode(bool value) { return value ? Json(true) : Json(); }
+  static Json encode(const std::string& value) {
+    return value.empty() ? Json() : Json(to_valid_utf8(value));
+  }
+  static Json encode(Role role) {
+    const auto* const found = std::find_if(kRoles.begin(), kRoles.end(),
+                                           [role](const auto& r) { return r.first == role; });
+    return found == kRoles.end() ? Json() : Json(found->second);
+  }
+  static Json encode(const KernelFrame& frame) {
+    return frame.symbol.empty() ? Json(fmt::format("{:#x}", frame.address)) : encode(frame.symbol);
+  }
+  // A value that is there is written even when it is false or empty.
+  static Json encode(const Opt<bool>& value) { return value ? Json(*value) : Json(); }
+  static Json encode(const Opt<std::string>& value) {
+    return value ? Json(to_valid_utf8(*value)) : Json();
+  }
+  template <typename T>
+  static Json encode(const Opt<T>& value) {
+    return value ? encode(*value) : Json();
+  }
+  template <typename T>
+  static Json encode(const std::vector<T>& values) {
+    Json list = Json::array();
+    for (const T& value : values) {
+      Json encoded = encode(value);
+      list.push_back(encoded.is_null() ? Json("") : std::move(encoded));
+    }
+    return list;
+  }
+  template <typename T>
+  static Json encode(const std::map<std::string, T>& values) {
+    Json object = Json::object();
+    for (const auto& [key, value] : values) {
+      Json encoded = encode(value);
+      object[to_valid_utf8(key)] = encoded.is_null() ? Json("") : std::move(encoded);
+    }
+    return object;
+  }
+  template <typename T>
+  requires std::is_class_v<T>
+  static Json encode(const T& object) {
+    Writer writer;
+    fields(writer, object);
+    return std::move(writer).take();
+  }
+
+  Json out_ = Json::object();
+};
+
+// Reads one object; the first failure is kept, with the path to it, and ends the reading.
+class Reader {
+ public:
+  Reader(const Json& in, std::string path, Opt<std::string>& error)
+      : in_(in), path_(std::move(path)), error_(error) {}
+
+  template <typename T>
+  void operator()(const char* key, T& value) {
+    if (error_) return;
+    if (const auto found = in_.find(key); found != in_.end()) decode(*found, at(key), value);
+  }
+  template <typename T>
+  void always(const char* key, T& value) {
+    (*this)(key, value);
+  }
+  void nonzero(const char* key, std::uint64_t& value) { (*this)(key, value); }
+  void hex(const char* key, std::uint64_t& value) {
+    Opt<std::string> text;
+    (*this)(key, text);
+    if (!text) return;
+    if (const Opt<std::uint64_t> number = parse_hex(*text))
+      value = *number;
+    else
+      expected(at(key), "a hexadecimal number like 0xcc0", "'" + text->substr(0, 32) + "'");
+  }
+  void time(const char* key, Opt<std::int64_t>& unix_ns) {
+    Opt<std::string> text;
+    (*this)(key, text);
+    if (!text) return;
+    if (const Result<std::int64_t> when = parse_rfc3339_utc(*text))
+      unix_ns = *when;
+    else
+      expected(at(key), "a time in UTC", when.error().context());
+  }
+  void time(const char* key, std::int64_t& unix_ns) {
+    Opt<std::int64_t> when;
+    time(key, when);
+    unix_ns = when.value_or(0);
+  }
+
+ private:
+  std::string at(std::string_view key) const {
+    return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  }
+
+  void expected(const std::string& path, std::string_view what, std::string_view found) {
+    if (!error_) error_ = fmt::format("{}: expected {}, found {}", path, what, found);
+  }
+
+  static Opt<std::uint64_t> parse_hex(std::string_view text) {
+    if (!text.starts_with("0x")) return std::nullopt;
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data() + 2, end, value, 16);
+    if (failure != std::errc{} || stop != end) return std::nullopt;
+    return value;
+  }
+
+  template <Integer T>
+  void decode(const Json& in, const std::string& path, T& value) {
+    const auto keep = [&](auto number) {
+      if (std::in_range<T>(number))
+        value = static_cast<T>(number);
+      else
+        expected(
+            path,
+            fmt::format("{}..{}", std::numeric_limits<T>::min(), std::numeric_limits<T>::max()),
+            fmt::format("{}", number));
+    };
+    if (const auto* number = in.get_ptr<const Json::number_unsigned_t*>())
+      keep(*number);
+    else if (const auto* negative = in.get_ptr<const Json::number_integer_t*>())
+      keep(*negative);
+    else
+      expected(path, "an integer", in.type_name());
+  }
+  void decode(const Json& in, const std::string& path, bool& value) {
+    if (in.is_boolean())
+      value = in.get<bool>();
+    else
+      expected(path, "true or false", in.type_name());
+  }
+  void decode(const Json& in, const std::string& path, std::string& value) {
+    if (const auto* text = in.get_ptr<const std::string*>())
+      value = from_valid_utf8(*text);
+    else
+      expected(path, "a string", in.type_name());
+  }
+  void decode(const Json& in, const std::string& path, Role& role) {
+    std::string name;
+    decode(in, path, name);
+    const auto* const found = std::find_if(kRoles.begin(), kRoles.end(),
+                                           [&name](const auto& r) { return r.second == name; });
+    if (found != kRoles.end())
+      role = found->first;
+    else
+      expected(path, "a victim's role", "'" + name.substr(0, 32) + "'");
+  }
+  void decode(const Json& in, const std::string& path, KernelFrame& frame) {
+    decode(in, path, frame.symbol);
+    if (const Opt<std::uint64_t> address = parse_hex(frame.symbol)) frame = {*address, {}};
+  }
+  template <typename T>
+  void decode(const Json& in, const std::string& path, Opt<T>& value) {
+    decode(in, path, value.emplace());
+  }
+  template <typename T>
+  void decode(const Json& in, const std::string& path, std::vector<T>& values) {
+    if (!in.is_array()) return expected(path, "an array", in.type_name());
+    for (const Json& element : in) {
+      if (error_) return;
+      decode(element, fmt::format("{}[{}]", path, values.size()), values.emplace_back());
+    }
+  }
+  template <typename T>
+  void decode(const Json& in, const std::string& path, std::map<std::string, T>& values) {
+    if (!in.is_object()) return expected(path, "an object", in.type_name());
+    for (const auto& [key, value] : in.items()) {
+      if (error_) return;
+      decode(value, fmt::format("{}.{}", path, key), values[from_valid_utf8(key)]);
+    }
+  }
+  template <typename T>
+  requires std::is_class_v<T>
+  void decode(const Json& in, const std::string& path, T& object) {
+    if (!in.is_object()) return expected(path, "an object", in.type_name());
+    Reader reader(in, path, error_);
+    fields(reader, object);
+  }
+
+  const Json& in_;
+  std::string path_;
+  Opt<std::string>& error_;
+};
+
+}  // namespace
+
+std::string to_json(const Incident& incident) {
+  Writer writer;
+  writer("schema", std::string(kSchema));
+  fields(writer, incident);
+  return std::move(writer).take().dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+Result<Incident> incident_from_json(std::string_view text) {
+  const Json in = Json::parse(text, nullptr, false);
+  if (in.is_discarded()) return fail("incident: not valid JSON");
+  if (!in.is_object())
+    return fail(fmt::format("incident: expected an object, found {}", in.type_name()));
+  Opt<std::string> error;
+  Reader reader(in, "", error);
+  std::string schema;
+  reader("schema", schema);
+  if (!error && schema != kSchema)
+    return fail(
+        fmt::format("incident: schema: expected '{}', found '{}'", kSchema, schema.substr(0, 64)));
+  Incident incident;
+  fields(reader, incident);
+  if (error) return fail("incident: " + escape_for_terminal(*error));
+  if (incident.id.empty()) return fail("incident: id: missing");
+  return incident;
+}
+
+}  // namespace oomwitness

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The one table of keys, in the order they are written. `Io` is the writer (const objects) or the
+// reader of json.cpp. io(key, field) leaves out what is absent: an empty optional, string, list,
+// map or object, a false bool. io.always() writes the empty ones too; io.nonzero() takes 0 for
+// absent.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "incident/incident.h"
+
+namespace oomwitness {
+
+template <typename T, typename Model>
+concept A = std::same_as<std::remove_const_t<T>, Model>;
+
+template <typename Io>
+void fields(Io& io, A<Host> auto& host) {
+  io("name", host.name);
+  io("boot_id", host.boot_id);
+  io("kernel", host.kernel);
+  io("arch", host.arch);
+  io.nonzero("page_size_bytes", host.page_size_bytes);
+}
+
+template <typename Io>
+void fields(Io& io, A<MemcgLevel> auto& level) {
+  io("path", level.path);
+  io("usage_bytes", level.usage_bytes);
+  io("limit_bytes", level.limit_bytes);
+  io("unlimited", level.unlimited);
+  io("swap_usage_bytes", level.swap_usage_bytes);
+  io("swap_limit_bytes", level.swap_limit_bytes);
+  io("swap_unlimited", level.swap_unlimited);
+  io("swap_is_memsw", level.swap_is_memsw);
+  io("failcnt", level.failcnt);
+  io("oom_group", level.oom_group);
+}
+
+template <typename Io>
+void fields(Io& io, A<Memcg> auto& memcg) {
+  fields(io, memcg.self);
+  io.always("ancestors", memcg.ancestors);
+  io("stat", memcg.stat);
+}
+
+template <typename Io>
+void fields(Io& io, A<Scope> auto& scope) {
+  io("constraint", scope.constraint);
+  io("memcg", scope.memcg);
+  io("nodemask", scope.nodemask);
+  io("cpuset", scope.cpuset);
+  io("mems_allowed", scope.mems_allowed);
+  io("sysrq", scope.sysrq);
+  io("kill_allocating_task", scope.kill_allocating_task);
+}
+
+template <typename Io>
+void fields(Io& io, A<Gfp> auto& gfp) {
+  io.hex("mask", gfp.mask);
+  io("flags", gfp.flags);
+}
+
+template <typename Io>
+void fields(Io& io, A<UserFrame> auto& frame) {
+  io("build_id", frame.build_id);
+  io("offset", frame.offset);
+}
+
+template <typename Io>
+void fields(Io& io, A<Invoker> auto& invoker) {
+  io("pid", invoker.pid);
+  io("tid", invoker.tid);
+  io("comm", invoker.comm);
+  io("uid", invoker.uid);
+  io("oom_score_adj", invoker.oom_score_adj);
+  io("cgroup", invoker.cgroup);
+  io("order", invoker.order);
+  io("gfp", invoker.gfp);
+  io("kernel_thread", invoker.kernel_thread);
+  io("kernel_stack", invoker.kernel_stack);
+  io("user_stack", invoker.user_stack);
+}
+
+template <typename Io>
+void fields(Io& io, A<Container> auto& container) {
+  io("runtime", container.runtime);
+  io("id", container.id);
+  io("name", container.name);
+  io("image", container.image);
+}
+
+template <typename Io>
+void fields(Io& io, A<Pod> auto& pod) {
+  io("name", pod.name);
+  io("namespace", pod.ns);
+  io("uid", pod.uid);
+  io("container", pod.container);
+}
+
+template <typename Io>
+void fields(Io& io, A<Memory> auto& memory) {
+  io("total_vm_bytes", memory.total_vm_bytes);
+  io("anon_rss_bytes", memory.anon_rss_bytes);
+  io("file_rss_bytes", memory.file_rss_bytes);
+  io("shmem_rss_bytes", memory.shmem_rss_bytes);
+  io("swap_bytes", memory.swap_bytes);
+  io("pgtables_bytes", memory.pgtables_bytes);
+}
+
+template <typename Io>
+void fields(Io& io, A<Ancestor> auto& ancestor) {
+  io("pid", ancestor.pid);
+  io("comm", ancestor.comm);
+}
+
+template <typename Io>
+void fields(Io& io, A<Timeline> auto& timeline) {
+  io("marked_ns", timeline.marked_ns);
+  io("signalled_ns", timeline.signalled_ns);
+  io("reap_started_ns", timeline.reap_started_ns);
+  io("reaped_ns", timeline.reaped_ns);
+  io("reap_skipped", timeline.reap_skipped);
+  io("exited_ns", timeline.exited_ns);
+}
+
+template <typename Io>
+void fields(Io& io, A<Victim> auto& victim) {
+  io("pid", victim.pid);
+  io("tid", victim.tid);
+  io("ns_pid", victim.ns_pid);
+  io("ppid", victim.ppid);
+  io("comm", victim.comm);
+  io("cmdline", victim.cmdline);
+  io("cmdline_bytes", victim.cmdline_bytes);
+  io("exe", victim.exe);
+  io("exe_deleted", victim.exe_deleted);
+  io("uid", victim.uid);
+  io("user", victim.user);
+  io("cgroup", victim.cgroup);
+  io("unit", victim.unit);
+  io("container", victim.container);
+  io("pod", victim.pod);
+  io.time("started", victim.started_unix_ns);
+  io("oom_score_adj", victim.oom_score_adj);
+  io("points", victim.points);
+  io("threads", victim.threads);
+  io("memory", victim.memory);
+  io("role", victim.role);
+  io("ancestry", victim.ancestry);
+  io("timeline", victim.timeline);
+}
+
+template <typename Io>
+void fields(Io& io, A<Selected> auto& selected) {
+  io("pid", selected.pid);
+  io("comm", selected.comm);
+  io("points", selected.points);
+}
+
+template <typename Io>
+void fields(Io& io, A<Candidate> auto& candidate) {
+  io("pid", candidate.pid);
+  io("comm", candidate.comm);
+  io("points", candidate.points);
+  io("oom_score_adj", candidate.oom_score_adj);
+  io("uid", candidate.uid);
+  io("memory", candidate.memory);
+}
+
+template <typename Io>
+void fields(Io& io, A<Candidates> auto& candidates) {
+  io("considered", candidates.considered);
+  io("unkillable", candidates.unkillable);
+  io("listed", candidates.listed);
+  io("total_pages", candidates.total_pages);
+  io("top", candidates.top);
+}
+
+template <typename Io>
+void fields(Io& io, A<System> auto& system) {
+  io("meminfo", system.meminfo_bytes);
+  io("swap", system.swap_bytes);
+  io("source", system.source);
+}
+
+template <typename Io>
+void fields(Io& io, A<Provenance> auto& provenance) {
+  io.always("sources", provenance.sources);
+  io("hooks", provenance.hooks);
+  io("missing", provenance.missing);
+  io("late", provenance.late);
+  io("lost_events", provenance.lost_events);
+}
+
+template <typename Io>
+void fields(Io& io, A<Incident> auto& incident) {
+  io("id", incident.id);
+  io("revision", incident.revision);
+  io("killer", incident.killer);
+  io.time("time", incident.time_unix_ns);
+  io.nonzero("monotonic_ns", incident.monotonic_ns);
+  io.always("host", incident.host);
+  io.always("scope", incident.scope);
+  io.always("invoker", incident.invoker);
+  io.always("victims", incident.victims);
+  io("selected", incident.selected);
+  io.always("candidates", incident.candidates);
+  io.always("system", incident.system);
+  io.always("provenance", incident.provenance);
+}
+
+}  // namespace oomwitness
