@@ -57,9 +57,9 @@ struct Decision {
 struct MemcgChain {
   std::uint64_t at_ns = 0;
   DecisionId id = 0;
-  bool of_limit = true;           // false: the victim's own cgroup, whose limit may not be the one hit
-  std::uint32_t victim_pid = 0;   // when !of_limit
-  std::vector<MemcgLevel> levels; // leaf first
+  bool of_limit = true;  // false: the victim's own cgroup, whose limit may not be the one hit
+  std::uint32_t victim_pid = 0;    // when !of_limit
+  std::vector<MemcgLevel> levels;  // leaf first
   bool truncated = false;
 };
 
@@ -107,7 +107,7 @@ struct VictimTask {
   std::uint32_t threads = 0;
   std::uint64_t start_boottime_ns = 0;
   std::string comm;
-  Memory memory;  // empty when the task had no mm
+  Memory memory;           // empty when the task had no mm
   bool shares_mm = false;  // other processes use its mm
   bool oom_group = false;  // memory.oom.group is set on its cgroup or above
   std::string cgroup;      // memory controller path
@@ -139,7 +139,7 @@ struct Delivered {
   DecisionId id = 0;
   std::uint32_t pid = 0;
   std::uint32_t tid = 0;
-  Opt<std::string> argv;  // NUL-separated bytes; empty string: the process has an empty argv
+  Opt<std::string> argv;         // NUL-separated bytes; empty string: the process has an empty argv
   std::uint64_t argv_bytes = 0;  // full size in the process
   int error = 0;                 // errno of the failed read, when argv is absent
 };
@@ -163,8 +163,8 @@ struct Exited {
 // What user space could still read about a victim (enrich/). Never overwrites kernel truth.
 struct ProcFacts {
   std::uint64_t at_ns = 0;
-  std::uint32_t pid = 0;                 // host pid asked for
-  std::uint64_t start_boottime_ns = 0;   // identifies the life of that pid
+  std::uint32_t pid = 0;                  // host pid asked for
+  std::uint64_t start_boottime_ns = 0;    // identifies the life of that pid
   Opt<std::vector<std::string>> cmdline;  // at most its first 4096 bytes
   Opt<std::uint64_t> cmdline_bytes;       // its full size in the process, when known
   Opt<std::string> exe;
@@ -201,8 +201,8 @@ struct Losses {
   std::uint64_t total = 0;
 };
 
-using Observation = std::variant<Decision, MemcgChain, CandidateList, Stacks, SystemMemory, VictimTask,
-                                 Marked, Delivered, Reaped, Exited, ProcFacts, MemcgStat, LogReport,
-                                 Losses>;
+using Observation =
+    std::variant<Decision, MemcgChain, CandidateList, Stacks, SystemMemory, VictimTask, Marked,
+                 Delivered, Reaped, Exited, ProcFacts, MemcgStat, LogReport, Losses>;
 
 }  // namespace oomwitness
