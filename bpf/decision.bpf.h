@@ -8,29 +8,27 @@
 #define NOT_KILLABLE (-9223372036854775807L - 1) /* LONG_MIN from oom_badness */
 #define ADJ_MIN	     (-1000)
 
-struct kept_candidate {
-	__u64 task;
-	__u64 start_ns;
-	__s64 points;
-	__u32 pid;
-	__u32 pad;
-};
-
-/* The scan under way. Only the holder of oom_lock writes it: no lock of ours. */
-static struct {
+/* The scan under way. Only the holder of oom_lock writes it: no lock of ours.
+ * Not static: clang would split it, and the kernel rejects the names in its BTF.
+ */
+struct {
 	__u32 tid; /* the scanning thread; 0: nobody scans */
 	__u32 considered;
 	__u32 unkillable;
-	__u32 kept;
+	__u32 kept; /* used entries of the arrays */
 	__u32 lowest; /* index of the one to go next */
 	__u32 way; /* OW_CANDIDATE_ */
 	__s64 lowest_points;
 	__u64 entry_task; /* between a kprobe and its kretprobe */
-	struct kept_candidate top[OW_CANDIDATES];
+	__s64 points[OW_CANDIDATES];
+	__u64 task[OW_CANDIDATES];
+	__u64 mm[OW_CANDIDATES];
+	__u64 start_ns[OW_CANDIDATES];
+	__u32 pid[OW_CANDIDATES];
 } scan;
 
 /* The last decision, for the hooks that follow it in the same context. */
-static struct {
+struct {
 	__u64 chosen_task; /* held by oc->chosen while the invoker is in here */
 	__u64 killed_task; /* the last one that __oom_kill_process was called for */
 	__u32 chosen_pid;
@@ -52,12 +50,12 @@ static __always_inline int on_scan_start(void)
 
 static __always_inline void find_lowest(void)
 {
-	__s64 lowest = scan.top[0].points;
+	__s64 lowest = scan.points[0];
 	__u32 at = 0;
 
 	for (int i = 1; i < OW_CANDIDATES; i++) {
-		if (scan.top[i].points < lowest) {
-			lowest = scan.top[i].points;
+		if (scan.points[i] < lowest) {
+			lowest = scan.points[i];
 			at = i;
 		}
 	}
@@ -65,20 +63,20 @@ static __always_inline void find_lowest(void)
 	scan.lowest_points = lowest;
 }
 
-static __noinline int keep_candidate(struct task_struct *task, __s64 points)
+__noinline int keep_candidate(__u64 candidate, __u64 points)
 {
+	struct task_struct *task = (void *)candidate;
 	__u32 at = scan.kept;
-	struct kept_candidate *slot;
 
 	if (at >= OW_CANDIDATES)
 		at = scan.lowest;
 	if (at >= OW_CANDIDATES)
 		return 0;
-	slot = &scan.top[at];
-	slot->task = (__u64)task;
-	slot->points = points;
-	slot->pid = BPF_CORE_READ(task, tgid);
-	slot->start_ns = BPF_CORE_READ(task, start_boottime);
+	scan.task[at] = (__u64)task;
+	scan.points[at] = points;
+	scan.mm[at] = (__u64)task_mm(task);
+	scan.pid[at] = BPF_CORE_READ(task, tgid);
+	scan.start_ns[at] = BPF_CORE_READ(task, start_boottime);
 	if (scan.kept < OW_CANDIDATES)
 		scan.kept++;
 	if (scan.kept == OW_CANDIDATES)
@@ -101,7 +99,7 @@ static __always_inline int on_candidate(struct task_struct *task, __s64 points, 
 	scan.way = way;
 	if (scan.kept == OW_CANDIDATES && points <= scan.lowest_points)
 		return 0;
-	return keep_candidate(task, points);
+	return keep_candidate((__u64)task, points);
 }
 
 /* The same sum as oom_badness (mm/oom_kill.c), where the compiler left nothing
@@ -126,25 +124,25 @@ static __always_inline int on_evaluate(struct task_struct *task, struct oom_cont
 	return on_candidate(task, points, OW_CANDIDATE_SUM);
 }
 
-static __always_inline void describe_candidate(struct ow_candidate *out,
-					       const struct kept_candidate *kept)
+static __always_inline void describe_candidate(struct ow_candidate *out, __u32 i)
 {
-	struct task_struct *task = (void *)kept->task;
+	struct task_struct *task = (void *)scan.task[i];
 	struct mm_counters counters = {};
 	struct mm_struct *mm;
 
-	out->pid = kept->pid;
-	out->points = kept->points;
-	out->start_ns = kept->start_ns;
+	out->pid = scan.pid[i];
+	out->points = scan.points[i];
+	out->start_ns = scan.start_ns[i];
 	/* The task may have gone since it was weighed. */
-	if ((__u32)BPF_CORE_READ(task, tgid) != kept->pid ||
-	    BPF_CORE_READ(task, start_boottime) != kept->start_ns)
+	if ((__u32)BPF_CORE_READ(task, tgid) != out->pid ||
+	    BPF_CORE_READ(task, start_boottime) != out->start_ns)
 		return;
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 	out->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	out->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
-	mm = task_mm(task);
-	if (!mm)
+	/* Its mm lives while the task has it, or another of its threads does. */
+	mm = (void *)scan.mm[i];
+	if (!mm || (BPF_CORE_READ(task, mm) != mm && !BPF_CORE_READ(task, signal, live.counter)))
 		return;
 	out->has_memory = 1;
 	read_mm_counters(mm, &counters);
@@ -156,7 +154,7 @@ static __always_inline void describe_candidate(struct ow_candidate *out,
 	out->pgtables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
 }
 
-static __noinline int send_candidates(__u64 decision)
+__noinline int send_candidates(__u64 decision)
 {
 	struct ow_candidates *rec;
 
@@ -168,7 +166,7 @@ static __noinline int send_candidates(__u64 decision)
 	for (__u32 i = 0; i < OW_CANDIDATES; i++) {
 		if (i >= scan.kept)
 			break;
-		describe_candidate(&rec->top[i], &scan.top[i]);
+		describe_candidate(&rec->top[i], i);
 		rec->listed = i + 1;
 	}
 	bpf_ringbuf_submit(rec, 0);
@@ -233,7 +231,7 @@ static __always_inline void read_counter(struct ow_system *rec, __u32 id, __u64 
 }
 
 /* The kernel's own counters, those of /proc/meminfo (mm/vmstat.c, fs/proc/meminfo.c). */
-static __noinline int send_system(__u64 decision)
+__noinline int send_system(__u64 decision)
 {
 	struct ow_system *rec;
 
@@ -288,8 +286,9 @@ static __always_inline void fill_nodes(struct ow_decision *rec, struct oom_contr
 	}
 }
 
-static __noinline int send_decision(struct oom_control *oc, const char *message, __u64 decision)
+__noinline int send_decision(__u64 oom_control, __u64 message, __u64 decision)
 {
+	struct oom_control *oc = (void *)oom_control;
 	struct task_struct *invoker = (void *)bpf_get_current_task();
 	struct task_struct *chosen = BPF_CORE_READ(oc, chosen);
 	struct cgroup_subsys_state *css;
@@ -309,7 +308,7 @@ static __noinline int send_decision(struct oom_control *oc, const char *message,
 	rec->chosen_start_ns = BPF_CORE_READ(chosen, start_boottime);
 	rec->chosen_state = task_state(chosen);
 	BPF_CORE_READ_STR_INTO(&rec->chosen_comm, chosen, comm);
-	bpf_probe_read_kernel_str(rec->message, sizeof(rec->message), message);
+	bpf_probe_read_kernel_str(rec->message, sizeof(rec->message), (void *)message);
 	if (BPF_CORE_READ(oc, memcg))
 		rec->hdr.has |= OW_HAS_MEMCG;
 	if (scan.tid == current_tid())
@@ -334,9 +333,9 @@ static __always_inline int on_decision(void *ctx, struct oom_control *oc, const 
 	in_decision.chosen_pid = BPF_CORE_READ(oc, chosen, tgid);
 	in_decision.invoker_tid = current_tid();
 	in_decision.kill_seen = 0;
-	send_decision(oc, message, decision);
+	send_decision((__u64)oc, (__u64)message, decision);
 	if (memcg)
-		send_memcg(decision, memcg, OW_MEMCG_OF_LIMIT, 0);
+		send_memcg((__u64)memcg, decision, OW_MEMCG_OF_LIMIT, 0);
 	if (scan.tid == current_tid()) {
 		send_candidates(decision);
 		scan.tid = 0;

@@ -32,10 +32,21 @@ const struct ow_argv *const volatile abi_argv;
 const struct ow_reap *const volatile abi_reap;
 const struct ow_exit *const volatile abi_exit;
 
+/* Argument n of a traced function, as a plain address: the verifier gives it a
+ * type, which the global functions behind the doors do not take.
+ */
+static __always_inline void *argument(const __u64 *ctx, int n)
+{
+	void *value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), &ctx[n]);
+	return value;
+}
+
 /* ---- out_of_memory: a scan begins */
 
 SEC("?fentry/out_of_memory")
-int BPF_PROG(scan_start_fentry, struct oom_control *oc)
+int scan_start_fentry(__u64 *ctx)
 {
 	return on_scan_start();
 }
@@ -49,9 +60,9 @@ int BPF_KPROBE(scan_start_kprobe, struct oom_control *oc)
 /* ---- oom_badness: a candidate is weighed */
 
 SEC("?fexit/oom_badness")
-int BPF_PROG(candidate_fexit, struct task_struct *task, unsigned long totalpages, long points)
+int candidate_fexit(__u64 *ctx) /* (task, totalpages), points */
 {
-	return on_candidate(task, points, OW_CANDIDATE_EXACT);
+	return on_candidate(argument(ctx, 0), ctx[2], OW_CANDIDATE_EXACT);
 }
 
 SEC("?kprobe/oom_badness")
@@ -96,9 +107,9 @@ int BPF_KRETPROBE(candidate_part_kretprobe, long points)
 }
 
 SEC("?fentry/oom_evaluate_task")
-int BPF_PROG(candidate_evaluate_fentry, struct task_struct *task, void *arg)
+int candidate_evaluate_fentry(__u64 *ctx) /* (task, oc) */
 {
-	return on_evaluate(task, arg);
+	return on_evaluate(argument(ctx, 0), argument(ctx, 1));
 }
 
 SEC("?kprobe/oom_evaluate_task")
@@ -110,9 +121,9 @@ int BPF_KPROBE(candidate_evaluate_kprobe, struct task_struct *task, void *arg)
 /* ---- oom_kill_process: the decision */
 
 SEC("?fentry/oom_kill_process")
-int BPF_PROG(decision_fentry, struct oom_control *oc, const char *message)
+int decision_fentry(__u64 *ctx) /* (oc, message) */
 {
-	return on_decision(ctx, oc, message);
+	return on_decision(ctx, argument(ctx, 0), argument(ctx, 1));
 }
 
 SEC("?kprobe/oom_kill_process")
@@ -124,9 +135,9 @@ int BPF_KPROBE(decision_kprobe, struct oom_control *oc, const char *message)
 /* ---- __oom_kill_process: each task about to be killed */
 
 SEC("?fentry/__oom_kill_process")
-int BPF_PROG(victim_kill_fentry, struct task_struct *victim)
+int victim_kill_fentry(__u64 *ctx) /* (victim, message) */
 {
-	return on_victim_kill(victim);
+	return on_victim_kill(argument(ctx, 0));
 }
 
 SEC("?kprobe/__oom_kill_process")
@@ -141,7 +152,7 @@ SEC("?tp_btf/mark_victim")
 int mark_victim_tp_btf(__u64 *ctx)
 {
 	if (mark_victim_gives_task()) {
-		struct task_struct *task = (void *)ctx[0];
+		struct task_struct *task = argument(ctx, 0);
 
 		return on_mark_task(task, BPF_CORE_READ(task, pid));
 	}

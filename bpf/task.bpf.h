@@ -7,7 +7,7 @@
 #define SIGKILL_NR	      9
 #define SIGNAL_GROUP_EXIT_BIT 4 /* include/linux/sched/signal.h */
 #define PF_KTHREAD_BIT	      0x00200000 /* include/linux/sched.h */
-#define THREADS_SEARCHED      64
+#define THREADS_SEARCHED      8 /* an exited leader stays in the list, exited threads do not */
 /* PAGE_COUNTER_MAX is LONG_MAX / PAGE_SIZE; with 64 KiB pages that is 2^47-1. */
 #define NO_LIMIT_PAGES ((1ULL << 47) - 1)
 
@@ -181,17 +181,20 @@ static __noinline int fill_memcg_levels(struct ow_memcg *out, struct mem_cgroup 
 	return 0;
 }
 
-static __always_inline void send_memcg(__u64 decision, struct mem_cgroup *memcg, __u32 subject,
-				       __u32 pid)
+/* The functions that send a record are global, with scalar arguments: the
+ * verifier then checks each once, not once per path that leads to it.
+ */
+__noinline int send_memcg(__u64 memcg, __u64 decision, __u32 subject, __u32 pid)
 {
 	struct ow_memcg *rec;
 
 	if (!reserve(rec, OW_KIND_MEMCG, decision))
-		return;
+		return 0;
 	rec->subject = subject;
 	rec->pid = pid;
-	fill_memcg_levels(rec, memcg);
+	fill_memcg_levels(rec, (struct mem_cgroup *)memcg);
 	bpf_ringbuf_submit(rec, 0);
+	return 0;
 }
 
 /* memory.oom.group set on the cgroup or one above it. */

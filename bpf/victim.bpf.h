@@ -66,17 +66,17 @@ static __always_inline void fill_mm(struct ow_victim *rec, struct mm_struct *mm)
 }
 
 /* Sends everything known of a task that is about to die. */
-static __noinline int send_victim(struct task_struct *task, struct pending_victim *pending,
-				  __u32 seen_at)
+__noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_at)
 {
+	struct task_struct *task = (void *)victim;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct cgroup_subsys_state *css = task_memory_css(task);
 	struct ow_victim *rec;
 
-	if (!pending || !reserve(rec, OW_KIND_VICTIM, pending->decision))
+	if (!reserve(rec, OW_KIND_VICTIM, decision))
 		return 0;
 	rec->seen_at = seen_at;
-	rec->role = pending->role;
+	rec->role = role;
 	rec->state = task_state(task);
 	rec->pid = BPF_CORE_READ(task, tgid);
 	rec->tid = BPF_CORE_READ(task, pid);
@@ -154,7 +154,7 @@ static __always_inline struct pending_victim *doom(struct task_struct *task, __u
 	if (may_share_mm(task, mm))
 		watch_mm(mm, decision);
 	pending->described = 1;
-	send_victim(task, pending, seen_at);
+	send_victim((__u64)task, decision, role, seen_at);
 	return pending;
 }
 
@@ -206,7 +206,7 @@ static __always_inline int on_mark_task(struct task_struct *task, __u32 tid)
 			return 0;
 		css = task_memory_css(task);
 		if (!decided && css)
-			send_memcg(0, css_memcg(css), OW_MEMCG_OF_VICTIM, tgid);
+			send_memcg((__u64)css_memcg(css), 0, OW_MEMCG_OF_VICTIM, tgid);
 	}
 	pending->marked = 1;
 	if (!reserve(rec, OW_KIND_MARK, pending->decision))
@@ -255,14 +255,23 @@ static __always_inline int on_mark_tid(__u32 tid)
 	return 0;
 }
 
-static __noinline int send_argv(struct task_struct *task, __u64 decision)
+static __always_inline long read_argv(struct ow_argv *rec, __u32 want, unsigned long start)
 {
+	barrier_var(want); /* or clang proves the bound once and drops it here */
+	if (want > OW_ARGV_BYTES)
+		return -1;
+	return bpf_probe_read_user(rec->argv, want, (void *)start);
+}
+
+__noinline int send_argv(__u64 decision)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	unsigned long start = BPF_CORE_READ(mm, arg_start);
 	unsigned long end = BPF_CORE_READ(mm, arg_end);
 	__u64 size = end > start ? end - start : 0;
-	__u64 want = size;
 	struct ow_argv *rec;
+	__u32 want;
 	long err;
 
 	if (!reserve(rec, OW_KIND_ARGV, decision))
@@ -270,16 +279,14 @@ static __noinline int send_argv(struct task_struct *task, __u64 decision)
 	rec->pid = current_tgid();
 	rec->tid = current_tid();
 	rec->argv_bytes = size;
-	if (want > OW_ARGV_BYTES)
-		want = OW_ARGV_BYTES;
-	err = want ? bpf_probe_read_user(rec->argv, want, (void *)start) : 0;
+	want = size < OW_ARGV_BYTES ? size : OW_ARGV_BYTES;
+	err = read_argv(rec, want, start);
 	if (err) {
-		/* Perhaps only the page after the first one is away. */
-		want = 4096 - (start & 4095);
-		if (want > size)
-			want = size;
-		if (want > 0 && want <= OW_ARGV_BYTES)
-			err = bpf_probe_read_user(rec->argv, want, (void *)start);
+		/* Perhaps only the second page of it is away. */
+		__u32 first_page = 4096 - (start & 4095);
+
+		want = want < first_page ? want : first_page;
+		err = read_argv(rec, want, start);
 	}
 	if (mm && !err) {
 		rec->hdr.has |= OW_HAS_ARGV;
@@ -341,9 +348,9 @@ static __always_inline int on_deliver(int sig)
 	if (!pending->described) {
 		pending->described = 1;
 		pending->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-		send_victim(task, pending, OW_SEEN_AT_DELIVER);
+		send_victim((__u64)task, pending->decision, pending->role, OW_SEEN_AT_DELIVER);
 	}
-	send_argv(task, pending->decision);
+	send_argv(pending->decision);
 	return 0;
 }
 
