@@ -225,7 +225,8 @@ class Reader {
     if (!in.is_array()) return expected(path, "an array", in.type_name());
     for (const Json& element : in) {
       if (error_) return;
-      decode(element, fmt::format("{}[{}]", path, values.size()), values.emplace_back());
+      const std::string place = fmt::format("{}[{}]", path, values.size());
+      decode(element, place, values.emplace_back());
     }
   }
   template <typename T>
