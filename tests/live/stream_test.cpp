@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Many incidents, chosen incidents, and incidents that take their time.
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <set>
+
+#include "live_test.h"
+
+namespace oomwitness::live {
+namespace {
+
+class Stream : public LiveTest {
+ protected:
+  // A kill in a cgroup of its own, gone when this returns.
+  pid_t kill_in(Cgroup& box, const std::string& words = "",
+                const std::vector<std::string>& argv = {"hog"}) {
+    Provoked hog({.words = words + " adj=1000 alloc=max", .cgroup = &box, .argv = argv});
+    hog.go();
+    hog.wait_killed();
+    return hog.pid();
+  }
+  // A filter lets the second of three kills through, and nothing else.
+  void expect_only(Tracer& tracer, Cgroup& box, const std::string& words) {
+    SKIP_UNLESS_READY(tracer);
+    Cgroup elsewhere(memory(), Cgroup::unique("elsewhere"));
+    elsewhere.limit(16 * kMiB);
+    kill_in(elsewhere);
+    const pid_t wanted = kill_in(box, words);
+    kill_in(elsewhere);
+    victim_with(tracer.incident(), wanted);
+    EXPECT_EQ(tracer.stop(), 0);
+    EXPECT_TRUE(tracer.left_over().empty());
+  }
+};
+
+TEST_F(Stream, FiveHundredKillsInARow) {
+  constexpr std::size_t kKills = 500;
+  Tracer tracer;
+  SKIP_UNLESS_READY(tracer);
+  Cgroup box(memory(), Cgroup::unique("storm"));
+  box.limit(8 * kMiB);
+  Provoked storm({.words = "mode=storm n=" + std::to_string(kKills) + " procs=" + box.procs()});
+  storm.go();
+  std::vector<pid_t> pids;
+  while (pids.size() < kKills) {
+    const auto line = storm.process().out().line();
+    ASSERT_TRUE(line) << "the storm ended early: " << storm.process().err().line().value_or("");
+    pids.push_back(static_cast<pid_t>(std::stol(*line)));
+  }
+  storm.wait_done();
+
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < kKills; ++i) {
+    SCOPED_TRACE("kill " + std::to_string(i));
+    const json incident = tracer.incident();
+    ids.insert(incident.at("id").get<std::string>());
+    ASSERT_EQ(incident.at("victims").size(), 1U);
+    const json victim = incident.at("victims").at(0);
+    ASSERT_EQ(victim.at("pid"), pids[i]) << "in the order of the kills";
+    EXPECT_EQ(victim.value("cmdline", json()), json::array({"storm-victim", std::to_string(i)}));
+    EXPECT_EQ(victim.value("cgroup", ""), box.path());
+    EXPECT_EQ(victim.value("exe", ""), provoker_path());
+    EXPECT_EQ(incident.at("provenance").at("lost_events"), 0);
+    expect_timeline(victim);
+    if (HasFailure()) break;
+  }
+  EXPECT_EQ(tracer.stop(), 0);
+  EXPECT_TRUE(tracer.left_over().empty());
+  EXPECT_EQ(ids.size(), kKills) << "every incident has an id of its own";
+}
+
+TEST_F(Stream, ParallelKillsAreKeptApart) {
+  Tracer tracer;
+  SKIP_UNLESS_READY(tracer);
+  constexpr std::size_t kBoxes = 4;
+  constexpr std::size_t kEach = 10;
+  std::vector<std::unique_ptr<Cgroup>> boxes;
+  std::vector<std::unique_ptr<Provoked>> storms;
+  for (std::size_t i = 0; i < kBoxes; ++i) {
+    boxes.push_back(std::make_unique<Cgroup>(memory(), Cgroup::unique("parallel")));
+    boxes.back()->limit(8 * kMiB);
+    storms.push_back(std::make_unique<Provoked>(Plan{
+        .words = "mode=storm n=" + std::to_string(kEach) + " procs=" + boxes.back()->procs()}));
+  }
+  for (const auto& storm : storms) storm->go();
+  std::set<std::pair<std::string, pid_t>> killed;
+  for (std::size_t i = 0; i < kBoxes; ++i)
+    for (std::size_t n = 0; n < kEach; ++n)
+      killed.emplace(boxes[i]->path(), std::stol(storms[i]->process().out().line().value_or("0")));
+  std::set<std::pair<std::string, pid_t>> told;
+  for (std::size_t n = 0; n < kBoxes * kEach; ++n) {
+    const json incident = tracer.incident();
+    ASSERT_EQ(incident.at("victims").size(), 1U) << incident.dump(1);
+    const json victim = incident.at("victims").at(0);
+    told.emplace(victim.value("cgroup", ""), victim.value("pid", 0));
+    EXPECT_EQ(victim.at("cmdline").at(0), "storm-victim");
+    expect_timeline(victim);
+  }
+  EXPECT_EQ(told, killed);
+}
+
+TEST_F(Stream, CountEndsTheTrace) {
+  Tracer tracer({"--count", "2"});
+  SKIP_UNLESS_READY(tracer);
+  Cgroup box(memory(), Cgroup::unique("count"));
+  box.limit(16 * kMiB);
+  const pid_t first = kill_in(box);
+  const pid_t second = kill_in(box);
+  EXPECT_EQ(tracer.wait(), 0);
+  const std::vector<json> incidents = tracer.left_over();
+  ASSERT_EQ(incidents.size(), 2U);
+  victim_with(incidents[0], first);
+  victim_with(incidents[1], second);
+}
+
+TEST_F(Stream, DurationEndsTheTrace) {
+  Tracer tracer({"--duration", "1s"});
+  SKIP_UNLESS_READY(tracer);
+  EXPECT_EQ(tracer.wait(), 0);
+  EXPECT_TRUE(tracer.left_over().empty());
+}
+
+TEST_F(Stream, FilterByComm) {
+  Tracer tracer({"--comm", "wanted"});
+  Cgroup box(memory(), Cgroup::unique("filter"));
+  box.limit(16 * kMiB);
+  expect_only(tracer, box, "comm=" + hex("wanted"));
+}
+
+TEST_F(Stream, FilterByUid) {
+  Tracer tracer({"--uid", "4711"});
+  Cgroup box(memory(), Cgroup::unique("filter"));
+  box.limit(16 * kMiB);
+  expect_only(tracer, box, "uid=4711");
+}
+
+TEST_F(Stream, FilterByCgroup) {
+  Cgroup box(memory(), Cgroup::unique("filter"));
+  box.limit(16 * kMiB);
+  Tracer tracer({"--cgroup", box.path()});
+  expect_only(tracer, box, "");
+}
+
+TEST_F(Stream, FilterByUnit) {
+  Tracer tracer({"--unit", "owtest.service"});
+  Cgroup slice(memory(), Cgroup::unique("filter") + ".slice");
+  Cgroup box(slice, "owtest.service");
+  box.limit(16 * kMiB);
+  expect_only(tracer, box, "");
+}
+
+TEST_F(Stream, FilterByContainer) {
+  const std::string id = "5f3a9c1d" + std::string(56, 'e');
+  Tracer tracer({"--container", id.substr(0, 12)});
+  Cgroup slice(memory(), Cgroup::unique("filter") + ".slice");
+  Cgroup box(slice, "docker-" + id + ".scope");
+  box.limit(16 * kMiB);
+  expect_only(tracer, box, "");
+}
+
+TEST_F(Stream, FilterByPid) {
+  Cgroup box(memory(), Cgroup::unique("filter"));
+  box.limit(16 * kMiB);
+  Provoked hog({.words = "adj=1000 alloc=max", .cgroup = &box});
+  Tracer tracer({"--pid", std::to_string(hog.pid())});
+  SKIP_UNLESS_READY(tracer);
+  Cgroup elsewhere(memory(), Cgroup::unique("elsewhere"));
+  elsewhere.limit(16 * kMiB);
+  kill_in(elsewhere);
+  hog.go();
+  hog.wait_killed();
+  kill_in(elsewhere);
+  victim_with(tracer.incident(), hog.pid());
+  EXPECT_EQ(tracer.stop(), 0);
+  EXPECT_TRUE(tracer.left_over().empty());
+}
+
+// Keeps a process from dying, between its last signal and the end of its memory, until let go: with
+// PTRACE_O_TRACEEXIT even a SIGKILLed task stops there (kernel/exit.c, ptrace_event()).
+class Detained {
+ public:
+  explicit Detained(pid_t pid) : pid_(pid) {
+    EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT), 0) << std::strerror(errno);
+  }
+  void wait_dying() const {
+    int status = 0;
+    ASSERT_EQ(waitpid(pid_, &status, __WALL), pid_);
+    ASSERT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8) << status;
+  }
+  void let_go() const {
+    EXPECT_EQ(ptrace(PTRACE_CONT, pid_, nullptr, 0), 0) << std::strerror(errno);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(Stream, VictimThatLingersIsToldThenUpdated) {
+  Tracer tracer({"--settle", "100"});
+  SKIP_UNLESS_READY(tracer);
+  Cgroup box(memory(), Cgroup::unique("linger"));
+  box.limit(48 * kMiB);
+  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  const Detained detained(idle.pid());
+  asker.go();
+  detained.wait_dying();
+
+  const json first = tracer.incident();
+  expect_victim(first, {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = box.path()});
+  EXPECT_FALSE(victim_with(first, idle.pid()).at("timeline").contains("exited_ns"))
+      << "it has not exited";
+  // The asker gets no memory before the reaper (2 s after the mark) has taken the victim's.
+  asker.wait_done();
+  detained.let_go();
+  idle.wait_killed();
+
+  json last = tracer.incident();
+  // The reaper's success may be an update of its own.
+  if (!victim_with(last, idle.pid()).at("timeline").contains("exited_ns")) last = tracer.incident();
+  EXPECT_EQ(last.at("id"), first.at("id"));
+  EXPECT_GT(last.value("revision", 0), first.value("revision", 0));
+  expect_victim(last, {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = box.path()});
+  const json victim = victim_with(last, idle.pid());
+  expect_timeline(victim);
+  if (tracer.is_on("reaper")) {
+    const json& timeline = victim.at("timeline");
+    ASSERT_TRUE(timeline.contains("reaped_ns")) << timeline.dump();
+    EXPECT_GT(timeline.at("reaped_ns"), timeline.at("marked_ns"));
+    EXPECT_LT(timeline.at("reaped_ns"), timeline.at("exited_ns"));
+  }
+  EXPECT_EQ(tracer.stop(), 0);
+  EXPECT_TRUE(tracer.left_over().empty());
+}
+
+TEST_F(Stream, IncidentUnderWayIsToldAtTheEnd) {
+  Tracer tracer({"--settle", "600000"});
+  SKIP_UNLESS_READY(tracer);
+  Cgroup box(memory(), Cgroup::unique("under-way"));
+  box.limit(48 * kMiB);
+  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  const Detained detained(idle.pid());
+  asker.go();
+  detained.wait_dying();
+  // Another kill behind it in the ring: once that is told, the first has been read.
+  Cgroup other(memory(), Cgroup::unique("other"));
+  other.limit(16 * kMiB);
+  const pid_t second = kill_in(other);
+  victim_with(tracer.incident(), second);
+  EXPECT_EQ(tracer.stop(), 0);
+  const std::vector<json> rest = tracer.left_over();
+  ASSERT_EQ(rest.size(), 1U) << "Ctrl-C loses no incident";
+  expect_victim(rest[0], {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = box.path()});
+  detained.let_go();
+}
+
+// Someone else has killed it already: the kernel marks it, so that it may use the reserves, and
+// kills nobody. No line in the log, no SIGKILL of the OOM killer's.
+TEST_F(Stream, VictimThatWasExitingAlready) {
+  Tracer tracer;
+  SKIP_UNLESS_READY(tracer);
+  Cgroup box(memory(), Cgroup::unique("exiting"));
+  box.limit(48 * kMiB);
+  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  const Detained detained(idle.pid());
+  kill(idle.pid(), SIGKILL);
+  detained.wait_dying();
+  asker.go();
+  asker.wait_done();
+  detained.let_go();
+  idle.wait_killed();
+
+  const json incident = tracer.incident();
+  const json victim = victim_with(incident, idle.pid());
+  EXPECT_EQ(bytes_of(victim.at("comm")), "provoke");
+  EXPECT_EQ(victim.at("cgroup"), box.path());
+  EXPECT_EQ(victim.at("oom_score_adj"), 1000);
+  // Only /proc can give it: its own context is past the signal.
+  if (victim.contains("cmdline")) {
+    EXPECT_EQ(victim.at("cmdline"), json::array({"idle"}));
+  } else {
+    EXPECT_NE(incident.at("provenance").at("missing").dump().find("cmdline"), std::string::npos);
+  }
+  if (tracer.sees_decision()) {
+    EXPECT_EQ(victim.at("role"), "already-exiting");
+  } else {
+    EXPECT_NE(victim.value("role", ""), "chosen") << "tracepoints alone cannot know that";
+  }
+}
+
+}  // namespace
+}  // namespace oomwitness::live

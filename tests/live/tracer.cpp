@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tracer.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace oomwitness::live {
+namespace {
+
+std::string test_name() {
+  const auto* current = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::string name = std::string(current->test_suite_name()) + "." + current->name();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+// For the independent check of every line against the schema.
+void keep(const std::string& line) {
+  const char* folder = std::getenv("OOMWITNESS_INCIDENTS");
+  if (folder == nullptr) return;
+  std::ofstream(std::string(folder) + "/" + test_name() + ".jsonl", std::ios::app) << line << '\n';
+}
+
+int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+Spawn spawn_of(const Conditions& run) {
+  Spawn spawn;
+  spawn.exe = tracer_path();
+  spawn.argv = {"oomwitness", "trace", "--json"};
+  spawn.argv.insert(spawn.argv.end(), run.args.begin(), run.args.end());
+  spawn.namespaces = run.namespaces;
+  spawn.own_proc = run.own_proc;
+  spawn.capabilities = run.capabilities;
+  return spawn;
+}
+
+}  // namespace
+
+std::string tracer_path() {
+  const char* named = std::getenv("OOMWITNESS_BIN");
+  return named != nullptr ? named : OW_DEFAULT_BIN;
+}
+
+Tracer::Tracer(const Conditions& run) : process_(spawn_of(run)) {
+  while (const auto line = process_.err().line()) {
+    log_ += *line + "\n";
+    if (!line->starts_with("ready:")) continue;
+    ready_line_ = *line;
+    return;
+  }
+}
+
+Tracer::~Tracer() {
+  if (!::testing::Test::HasFailure()) return;
+  std::cerr << "--- stderr of the tracer\n" << stderr_text() << "--- its JSON lines\n";
+  for (const std::string& line : lines_) std::cerr << line << '\n';
+  std::cerr << "---\n";
+}
+
+std::string Tracer::way(const std::string& hook) const {
+  std::istringstream words(ready_line_);
+  for (std::string word; words >> word;)
+    if (word.starts_with(hook + "=")) return word.substr(hook.size() + 1);
+  return "";
+}
+
+bool Tracer::is_on(const std::string& hook) const {
+  const std::string used = way(hook);
+  return !used.empty() && used != "none";
+}
+
+json Tracer::take(const std::string& line) {
+  lines_.push_back(line);
+  keep(line);
+  json parsed = json::parse(line, nullptr, false);
+  if (parsed.is_object()) return parsed;
+  ADD_FAILURE() << "not a JSON object: " << line;
+  return json::object();
+}
+
+json Tracer::incident(std::chrono::seconds deadline) {
+  const auto line = process_.out().line(deadline);
+  if (line) return take(*line);
+  ADD_FAILURE() << "no further incident";
+  return json::object();
+}
+
+std::vector<json> Tracer::left_over() {
+  std::vector<json> all;
+  while (const auto line = process_.out().line()) all.push_back(take(*line));
+  EXPECT_EQ(process_.out().rest(), "") << "half a line at the end";
+  return all;
+}
+
+int Tracer::stop() {
+  kill(process_.pid(), SIGINT);
+  return wait();
+}
+
+int Tracer::wait() {
+  return exit_code(process_.wait());
+}
+
+std::string Tracer::stderr_text() {
+  const auto now = std::chrono::steady_clock::now();
+  while (process_.err().fill(now + std::chrono::milliseconds(1)) == Fill::kMore) {
+  }
+  while (const auto line = process_.err().buffered()) log_ += *line + "\n";
+  return log_;
+}
+
+Finished run_oomwitness(const std::vector<std::string>& args) {
+  Spawn spawn;
+  spawn.exe = tracer_path();
+  spawn.argv = {"oomwitness"};
+  spawn.argv.insert(spawn.argv.end(), args.begin(), args.end());
+  Process process(spawn);
+  process.close_stdin();
+  Finished finished;
+  while (auto line = process.out().line()) finished.lines.push_back(*std::move(line));
+  while (const auto line = process.err().line()) finished.err += *line + "\n";
+  finished.code = exit_code(process.wait());
+  return finished;
+}
+
+}  // namespace oomwitness::live

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A running `oomwitness trace --json`, as a user starts it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "process.h"
+
+namespace oomwitness::live {
+
+using nlohmann::json;
+
+struct Conditions {
+  std::vector<std::string> args;  // after `trace --json`
+  unsigned namespaces = 0;
+  bool own_proc = false;
+  std::optional<std::uint64_t> capabilities;
+};
+
+class Tracer {
+ public:
+  // Returns when the tracer has said that it is ready, or has ended without.
+  explicit Tracer(std::vector<std::string> args = {})
+      : Tracer(Conditions{std::move(args), 0, false, {}}) {}
+  explicit Tracer(const Conditions& run);
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+  Tracer(Tracer&&) = delete;
+  Tracer& operator=(Tracer&&) = delete;
+  ~Tracer();  // shows what the tracer said when the test has failed
+
+  bool ready() const { return !ready_line_.empty(); }
+  const std::string& ready_line() const { return ready_line_; }
+  // The way in use for a hook by the ready line; "" when it is not named there.
+  std::string way(const std::string& hook) const;
+  // The function hooks, as opposed to tracepoints.
+  bool sees_decision() const { return is_on("oom_kill_process"); }
+  bool sees_candidates() const { return sees_decision() && is_on("oom_badness"); }
+  bool is_on(const std::string& hook) const;
+
+  // The next JSON line; a test failure and an empty object when none comes.
+  json incident(std::chrono::seconds deadline = kDeadline);
+  // Ctrl-C; the exit code. Lines that were on their way are in `left_over()`.
+  int stop();
+  // Waits for it to end by itself; the exit code, or minus the number of the signal that ended it.
+  int wait();
+  std::vector<json> left_over();
+  // Every line so far, exactly as written.
+  const std::vector<std::string>& lines() const { return lines_; }
+  std::string stderr_text();
+  pid_t pid() const { return process_.pid(); }
+
+ private:
+  json take(const std::string& line);
+
+  Process process_;
+  std::string ready_line_;
+  std::string log_;
+  std::vector<std::string> lines_;
+};
+
+std::string tracer_path();
+
+// A command that runs to its end: what it wrote and its exit code (minus the signal).
+struct Finished {
+  int code = -1;
+  std::vector<std::string> lines;
+  std::string err;
+};
+Finished run_oomwitness(const std::vector<std::string>& args);
+
+}  // namespace oomwitness::live
