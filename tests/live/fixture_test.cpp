@@ -76,6 +76,35 @@ TEST_F(Fixture, ASharerOfMemoryDiesToo) {
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+TEST_F(Fixture, ADetainedVictimKeepsItsMemoryUntilTheReaperComes) {
+  Cgroup box(memory(), Cgroup::unique("fixture"));
+  box.limit(48 * kMiB);
+  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box});
+  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  const Detained detained(idle.pid());
+  asker.go();
+  detained.wait_dying();
+  asker.wait_done();
+  detained.let_go();
+  idle.wait_killed();
+  EXPECT_EQ(kills(box), 1);
+}
+
+TEST_F(Fixture, AnExitingVictimIsMarkedButNotKilled) {
+  Cgroup box(memory(), Cgroup::unique("fixture"));
+  box.limit(48 * kMiB);
+  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box});
+  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  const Detained detained(idle.pid());
+  kill(idle.pid(), SIGKILL);
+  detained.wait_dying();
+  asker.go();
+  asker.wait_done();
+  detained.let_go();
+  idle.wait_killed();
+  EXPECT_EQ(kills(box), 0);
+}
+
 TEST_F(Fixture, AStormKillsEachInTurn) {
   Cgroup box(memory(), Cgroup::unique("fixture"));
   box.limit(8 * kMiB);

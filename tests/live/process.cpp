@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -167,6 +168,20 @@ void Provoked::wait_killed(std::chrono::seconds deadline) {
 
 void Provoked::wait_done() {
   EXPECT_EQ(process_.out().line(), "done") << "process " << pid();
+}
+
+Detained::Detained(pid_t pid) : pid_(pid) {
+  EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT), 0) << std::strerror(errno);
+}
+
+void Detained::wait_dying() const {
+  int status = 0;
+  ASSERT_EQ(waitpid(pid_, &status, __WALL), pid_);
+  ASSERT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8) << status;
+}
+
+void Detained::let_go() const {
+  EXPECT_EQ(ptrace(PTRACE_CONT, pid_, nullptr, 0), 0) << std::strerror(errno);
 }
 
 std::string provoker_path() {

@@ -83,6 +83,18 @@ class Provoked {
   pid_t sharer_ = 0;
 };
 
+// Keeps a process from dying, between its last signal and the end of its memory, until let go: with
+// PTRACE_O_TRACEEXIT even a SIGKILLed task stops there (ptrace_event() in kernel/exit.c).
+class Detained {
+ public:
+  explicit Detained(pid_t pid);
+  void wait_dying() const;
+  void let_go() const;
+
+ private:
+  pid_t pid_;
+};
+
 std::string provoker_path();
 std::string hex(const std::string& bytes);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Many incidents, chosen incidents, and incidents that take their time.
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -179,26 +177,6 @@ TEST_F(Stream, FilterByPid) {
   EXPECT_EQ(tracer.stop(), 0);
   EXPECT_TRUE(tracer.left_over().empty());
 }
-
-// Keeps a process from dying, between its last signal and the end of its memory, until let go: with
-// PTRACE_O_TRACEEXIT even a SIGKILLed task stops there (kernel/exit.c, ptrace_event()).
-class Detained {
- public:
-  explicit Detained(pid_t pid) : pid_(pid) {
-    EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT), 0) << std::strerror(errno);
-  }
-  void wait_dying() const {
-    int status = 0;
-    ASSERT_EQ(waitpid(pid_, &status, __WALL), pid_);
-    ASSERT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8) << status;
-  }
-  void let_go() const {
-    EXPECT_EQ(ptrace(PTRACE_CONT, pid_, nullptr, 0), 0) << std::strerror(errno);
-  }
-
- private:
-  pid_t pid_;
-};
 
 TEST_F(Stream, VictimThatLingersIsToldThenUpdated) {
   Tracer tracer({"--settle", "100"});
