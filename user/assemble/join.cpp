@@ -96,10 +96,10 @@ bool Docket::take(const Stacks& stacks) {
 
 bool Docket::take(const SystemMemory& memory) {
   const bool late = memory.system.source == "proc";
-  CaseFile* file = late ? find(memory.id) : nullptr;
-  if (late && file == nullptr) return true;
-  if (file == nullptr || !file->system || file->system->system.source != "proc" || late)
-    return take_part(&CaseFile::system, memory);
+  CaseFile* file = find(memory.id);
+  if (file == nullptr && late) return true;
+  const bool better = file != nullptr && file->system && file->system->system.source == "proc";
+  if (late || !better) return take_part(&CaseFile::system, memory);
   file->system = memory;  // the kernel's own figures, where user space was quicker
   touch(*file);
   return true;
@@ -119,7 +119,8 @@ Docket::Found Docket::find_undecided(const VictimTask& task) {
     if (victim == nullptr) continue;
     const bool same_life =
         task.start_boottime_ns != 0 && task.start_boottime_ns == victim->start_boottime_ns;
-    const bool crossed = !victim->mark && close_in_time(task.at_ns, victim->first_at_ns());
+    const bool crossed =
+        victim->start_boottime_ns == 0 && close_in_time(task.at_ns, victim->first_at_ns());
     if (same_life || crossed || !victim->gone() || !victim->from_kernel())
       return {&at->second, victim};
   }
