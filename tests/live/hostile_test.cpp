@@ -70,6 +70,18 @@ TEST_F(Hostile, Argv) {
   }
 }
 
+TEST_F(Hostile, SecretsInArgvAreMaskedAtTheirLength) {
+  Tracer tracer;
+  SKIP_UNLESS_READY(tracer);
+  const std::vector<std::string> argv = {"app", "--password=hunter2", "--port=27017"};
+  const json incident = kill_one(tracer, {.words = "", .argv = argv});
+  expect_victim(
+      incident,
+      {.pid = pid_, .cmdline = {"app", "--password=*******", "--port=27017"}, .cgroup = cgroup_});
+  for (const std::string& line : tracer.lines())
+    EXPECT_EQ(line.find("hunter2"), std::string::npos) << line;
+}
+
 TEST_F(Hostile, EmptyArgv) {
   Tracer tracer;
   SKIP_UNLESS_READY(tracer);

@@ -55,7 +55,7 @@ TEST_P(Ladder, GivesTheSameVictim) {
   if (tracer.is_on("mark_victim") && tracer.is_on("signal_deliver") &&
       tracer.is_on("sched_process_exit"))
     expect_timeline(victim);
-  expect_between(victim.at("memory").at("anon_rss_bytes"), 10 * kMiB, 16 * kMiB, "anon");
+  expect_between(victim.at("memory").at("anon_rss_bytes"), 10 * kMiB, 17 * kMiB, "anon");
   expect_decision(tracer, incident,
                   {.limited = &box,
                    .limit_bytes = 16 * kMiB,

@@ -44,19 +44,30 @@ void GuestTest::SetUp() {
   LiveTest::SetUp();
 }
 
+namespace {
+
+// \x5c and \x80 to \xff, lower case, spell a byte; any other backslash is one.
+std::optional<char> spelt_byte(const std::string& text, std::size_t at) {
+  const std::string digits = "0123456789abcdef";
+  if (text.compare(at, 2, "\\x") != 0 || at + 4 > text.size()) return std::nullopt;
+  const std::size_t high = digits.find(text[at + 2]);
+  const std::size_t low = digits.find(text[at + 3]);
+  if (high == std::string::npos || low == std::string::npos) return std::nullopt;
+  const std::size_t byte = high * 16 + low;
+  if (byte < 0x80 && byte != 0x5c) return std::nullopt;
+  return static_cast<char>(byte);
+}
+
+}  // namespace
+
 std::string bytes_of(const json& text) {
   if (!text.is_string()) return "(" + text.dump() + ")";
   const auto& in = text.get_ref<const std::string&>();
   std::string out;
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    const bool spelt = in.compare(i, 2, "\\x") == 0 && i + 4 <= in.size();
-    const long byte = spelt ? std::strtol(in.substr(i + 2, 2).c_str(), nullptr, 16) : 0;
-    if (byte >= 0x80 || byte == 0x5c) {
-      out += static_cast<char>(byte);
-      i += 3;
-    } else {
-      out += in[i];
-    }
+  for (std::size_t at = 0; at < in.size();) {
+    const auto byte = spelt_byte(in, at);
+    out += byte.value_or(in[at]);
+    at += byte ? 4 : 1;
   }
   return out;
 }
@@ -106,6 +117,7 @@ void expect_victim(const json& incident, const ExpectedVictim& expected) {
   EXPECT_EQ(bytes_of(at(victim, "/cgroup")), expected.cgroup);
   EXPECT_EQ(at(victim, "/oom_score_adj"), expected.adj);
   EXPECT_EQ(at(victim, "/ppid"), getpid());
+  EXPECT_EQ(at(victim, "/ancestry/0/pid"), getpid());
   // Without function hooks nothing tells a chosen victim from one that was exiting already.
   if (victim.contains("role")) {
     EXPECT_EQ(victim["role"], expected.role);
