@@ -13,6 +13,11 @@ if(OOMWITNESS_SANITIZE)
   target_link_options(ow_flags INTERFACE ${_sanitize})
 endif()
 
+if(OOMWITNESS_FUZZ) # libFuzzer is guided by the coverage of the code under test, not of its target
+  target_compile_options(ow_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(ow_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # ow_library(NAME <target> SOURCES <file>... [PUBLIC <lib>...] [PRIVATE <lib>...])
 # A layer. The arrows between layers are the PUBLIC and PRIVATE libraries and nothing else.
 function(ow_library)
