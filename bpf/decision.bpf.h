@@ -124,26 +124,34 @@ static __always_inline int on_evaluate(struct task_struct *task, struct oom_cont
 	return on_candidate(task, points, OW_CANDIDATE_SUM);
 }
 
-static __always_inline void describe_candidate(struct ow_candidate *out, __u32 i)
+/* Fills row i of the candidates record. */
+__noinline int describe_candidate(__u32 i)
 {
-	struct task_struct *task = (void *)scan.task[i];
+	struct lock_scratch *scratch = lock_scratch();
 	struct mm_counters counters = {};
+	struct ow_candidate *out;
+	struct task_struct *task;
 	struct mm_struct *mm;
 
+	if (!scratch || i >= OW_CANDIDATES)
+		return 0;
+	out = &scratch->candidates.top[i];
+	task = (void *)scan.task[i];
 	out->pid = scan.pid[i];
 	out->points = scan.points[i];
 	out->start_ns = scan.start_ns[i];
+	scratch->candidates.listed = i + 1;
 	/* The task may have gone since it was weighed. */
 	if ((__u32)BPF_CORE_READ(task, tgid) != out->pid ||
 	    BPF_CORE_READ(task, start_boottime) != out->start_ns)
-		return;
+		return 0;
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 	out->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	out->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
 	/* Its mm lives while the task has it, or another of its threads does. */
 	mm = (void *)scan.mm[i];
 	if (!mm || (BPF_CORE_READ(task, mm) != mm && !BPF_CORE_READ(task, signal, live.counter)))
-		return;
+		return 0;
 	out->has_memory = 1;
 	read_mm_counters(mm, &counters);
 	out->anon_pages = counters.anon;
@@ -152,24 +160,22 @@ static __always_inline void describe_candidate(struct ow_candidate *out, __u32 i
 	out->swap_pages = counters.swap;
 	out->total_vm_pages = BPF_CORE_READ(mm, total_vm);
 	out->pgtables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
+	return 0;
 }
 
 __noinline int send_candidates(__u64 decision)
 {
-	struct ow_candidates *rec;
+	struct lock_scratch *scratch = lock_scratch();
 
-	if (!reserve(rec, OW_KIND_CANDIDATES, decision))
+	if (!scratch)
 		return 0;
-	rec->considered = scan.considered;
-	rec->unkillable = scan.unkillable;
-	rec->way = scan.way;
-	for (__u32 i = 0; i < OW_CANDIDATES; i++) {
-		if (i >= scan.kept)
-			break;
-		describe_candidate(&rec->top[i], i);
-		rec->listed = i + 1;
-	}
-	bpf_ringbuf_submit(rec, 0);
+	start_record(&scratch->candidates, OW_KIND_CANDIDATES, decision);
+	scratch->candidates.considered = scan.considered;
+	scratch->candidates.unkillable = scan.unkillable;
+	scratch->candidates.way = scan.way;
+	for (__u32 i = 0; i < OW_CANDIDATES && i < scan.kept; i++)
+		describe_candidate(i);
+	send_scratch(&scratch->candidates, OW_KIND_CANDIDATES);
 	return 0;
 }
 
@@ -318,7 +324,7 @@ __noinline int send_decision(__u64 oom_control, __u64 message, __u64 decision)
 	css = task_memory_css(invoker);
 	if (css) {
 		rec->hdr.has |= OW_HAS_CGROUP;
-		fill_cgroup_path(&rec->cgroup, css);
+		fill_cgroup_path(&rec->cgroup, IN_OOM_LOCK, css);
 	}
 	bpf_ringbuf_submit(rec, 0);
 	return 0;

@@ -61,26 +61,89 @@ struct {
 	__u64 total_swap_pages;
 } kernel_vars;
 
+/* Room for what is built step by step, outside the record it ends up in: a loop
+ * whose body is a global function costs the verifier a few instructions a
+ * round, not a whole walk, and such a function only takes scalars.
+ */
+struct path_walk {
+	__u64 cursor; /* struct cgroup or struct dentry */
+	__u64 mount;
+	struct ow_path path;
+};
+
+struct lock_scratch {
+	struct path_walk walk;
+	__u64 memcg_cursor;
+	struct ow_memcg memcg;
+	struct ow_candidates candidates;
+};
+
+/* Where a program runs decides which room is its own. */
+#define IN_OOM_LOCK    0 /* the whole kernel has one at a time */
+#define IN_OWN_CONTEXT 1 /* a dying task, one program on one CPU at a time */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lock_scratch);
+} under_oom_lock SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct path_walk);
+} in_own_context SEC(".maps");
+
+static __always_inline struct lock_scratch *lock_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&under_oom_lock, &zero);
+}
+
+static __always_inline struct path_walk *path_walk(__u32 context)
+{
+	__u32 zero = 0;
+
+	if (context == IN_OWN_CONTEXT)
+		return bpf_map_lookup_elem(&in_own_context, &zero);
+	return bpf_map_lookup_elem(&under_oom_lock, &zero); /* its first member */
+}
+
 /* Source for zeroing a whole record in one call; stays zero. */
 static char zeroes[8192];
 
 /* Reserves a zeroed record with its header filled, or counts the loss. A macro:
  * bpf_ringbuf_reserve wants a constant size. bpf_ringbuf_reserve does not zero.
  */
+#define start_record(rec, record_kind, decision_id)                                              \
+	({                                                                                       \
+		bpf_probe_read_kernel(rec, sizeof(*(rec)), zeroes);                              \
+		(rec)->hdr.kind = (record_kind);                                                 \
+		(rec)->hdr.version = OW_WIRE_VERSION;                                            \
+		(rec)->hdr.size = sizeof(*(rec));                                                \
+		(rec)->hdr.ktime_ns = bpf_ktime_get_ns();                                        \
+		(rec)->hdr.decision = (decision_id);                                             \
+	})
+
 #define reserve(rec, record_kind, decision_id)                                                   \
 	({                                                                                       \
 		rec = bpf_ringbuf_reserve(&events, sizeof(*(rec)), 0);                           \
 		if (rec) {                                                                       \
-			bpf_probe_read_kernel(rec, sizeof(*(rec)), zeroes);                      \
-			(rec)->hdr.kind = (record_kind);                                         \
-			(rec)->hdr.version = OW_WIRE_VERSION;                                    \
-			(rec)->hdr.size = sizeof(*(rec));                                        \
-			(rec)->hdr.ktime_ns = bpf_ktime_get_ns();                                \
-			(rec)->hdr.decision = (decision_id);                                     \
+			start_record(rec, record_kind, decision_id);                             \
 		} else {                                                                         \
 			__sync_fetch_and_add(&lost[record_kind], 1);                             \
 		}                                                                                \
 		rec;                                                                             \
+	})
+
+/* Sends a record that was built in scratch room. */
+#define send_scratch(rec, record_kind)                                                           \
+	({                                                                                       \
+		if (bpf_ringbuf_output(&events, rec, sizeof(*(rec)), 0))                         \
+			__sync_fetch_and_add(&lost[record_kind], 1);                             \
 	})
 
 #endif /* OW_MAPS_BPF_H */

@@ -120,23 +120,89 @@ static __always_inline struct cgroup_subsys_state *task_memory_css(struct task_s
 	return task_css(task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
 }
 
-static __noinline int fill_cgroup_path(struct ow_path *path, struct cgroup_subsys_state *css)
+/* One component of a cgroup's path. 1: that was the last one. */
+__noinline int cgroup_path_step(__u32 context)
 {
+	struct path_walk *walk = path_walk(context);
+	struct cgroup_subsys_state *parent;
 	struct cgroup *cgrp;
 
-	if (!path)
-		return 0;
-	cgrp = BPF_CORE_READ(css, cgroup);
-	for (int i = 0; i < OW_PATH_LEVELS; i++) {
-		struct cgroup_subsys_state *parent = BPF_CORE_READ(cgrp, self.parent);
-
-		if (!parent) /* the root has no name */
-			return 0;
-		path_push(path, BPF_CORE_READ(cgrp, kn, name));
-		cgrp = BPF_CORE_READ(parent, cgroup);
-	}
-	path->truncated = 1;
+	if (!walk)
+		return 1;
+	cgrp = (void *)walk->cursor;
+	parent = BPF_CORE_READ(cgrp, self.parent);
+	if (!parent) /* the root has no name */
+		return 1;
+	path_push(&walk->path, BPF_CORE_READ(cgrp, kn, name));
+	walk->cursor = (__u64)BPF_CORE_READ(parent, cgroup);
 	return 0;
+}
+
+/* Walks up dentries and mounts, as d_path does (fs/d_path.c, prepend_path). */
+__noinline int file_path_step(__u32 context)
+{
+	struct path_walk *walk = path_walk(context);
+	struct dentry *dentry, *parent;
+	struct mount *mnt, *above;
+
+	if (!walk)
+		return 1;
+	dentry = (void *)walk->cursor;
+	mnt = (void *)walk->mount;
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) || dentry == parent) {
+		above = BPF_CORE_READ(mnt, mnt_parent);
+		if (above == mnt)
+			return 1;
+		walk->cursor = (__u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+		walk->mount = (__u64)above;
+		return 0;
+	}
+	path_push(&walk->path, (const char *)BPF_CORE_READ(dentry, d_name.name));
+	walk->cursor = (__u64)parent;
+	return 0;
+}
+
+static __always_inline struct path_walk *start_walk(__u32 context, const void *from)
+{
+	struct path_walk *walk = path_walk(context);
+
+	if (walk) {
+		bpf_probe_read_kernel(walk, sizeof(*walk), zeroes);
+		walk->cursor = (__u64)from;
+	}
+	return walk;
+}
+
+static __always_inline void fill_cgroup_path(struct ow_path *path, __u32 context,
+					     struct cgroup_subsys_state *css)
+{
+	struct path_walk *walk = start_walk(context, BPF_CORE_READ(css, cgroup));
+	int done = 0;
+
+	if (!walk)
+		return;
+	for (int i = 0; i < OW_PATH_LEVELS && !done; i++)
+		done = cgroup_path_step(context);
+	if (!done)
+		walk->path.truncated = 1;
+	bpf_probe_read_kernel(path, sizeof(*path), &walk->path);
+}
+
+static __always_inline void fill_file_path(struct ow_path *path, __u32 context, struct file *file)
+{
+	struct path_walk *walk = start_walk(context, BPF_CORE_READ(file, f_path.dentry));
+	int done = 0;
+
+	if (!walk)
+		return;
+	walk->mount = (__u64)BPF_CORE_READ(file, f_path.mnt) -
+		      bpf_core_field_offset(struct mount, mnt);
+	for (int i = 0; i < OW_PATH_LEVELS && !done; i++)
+		done = file_path_step(context);
+	if (!done)
+		walk->path.truncated = 1;
+	bpf_probe_read_kernel(path, sizeof(*path), &walk->path);
 }
 
 static __always_inline struct mem_cgroup *css_memcg(struct cgroup_subsys_state *css)
@@ -149,35 +215,37 @@ static __always_inline __u64 limit_pages(unsigned long max)
 	return max >= NO_LIMIT_PAGES ? OW_LIMIT_NONE : max;
 }
 
-/* Usage and limit of a memory cgroup and all its ancestors but the root, which
- * is not charged (mm/memcontrol.c).
+/* Usage and limit of one level. 1: that was the root, which is not charged
+ * (mm/memcontrol.c).
  */
-static __noinline int fill_memcg_levels(struct ow_memcg *out, struct mem_cgroup *memcg)
+__noinline int memcg_step(__u32 i)
 {
-	if (!out)
-		return 0;
-	for (int i = 0; i < OW_MEMCG_LEVELS; i++) {
-		struct ow_memcg_level *level = &out->level[i];
-		struct cgroup_subsys_state *parent = BPF_CORE_READ(memcg, css.parent);
-		struct cgroup *cgrp;
+	struct lock_scratch *scratch = lock_scratch();
+	struct cgroup_subsys_state *parent;
+	struct ow_memcg_level *level;
+	struct mem_cgroup *memcg;
+	struct cgroup *cgrp;
 
-		if (!parent)
-			return 0;
-		cgrp = BPF_CORE_READ(memcg, css.cgroup);
-		level->cgroup_id = BPF_CORE_READ(cgrp, kn, id);
-		level->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
-		level->limit_pages = limit_pages(BPF_CORE_READ(memcg, memory.max));
-		level->failcnt = BPF_CORE_READ(memcg, memory.failcnt);
-		/* swap and memsw share their place; hierarchy 0 is cgroup v2 */
-		level->v1 = BPF_CORE_READ(cgrp, root, hierarchy_id) != 0;
-		level->swap_usage_pages = BPF_CORE_READ(memcg, swap.usage.counter);
-		level->swap_limit_pages = limit_pages(BPF_CORE_READ(memcg, swap.max));
-		level->oom_group = BPF_CORE_READ(memcg, oom_group);
-		path_push(&out->path, BPF_CORE_READ(cgrp, kn, name));
-		out->levels = i + 1;
-		memcg = css_memcg(parent);
-	}
-	out->truncated = 1;
+	if (!scratch || i >= OW_MEMCG_LEVELS)
+		return 1;
+	memcg = (void *)scratch->memcg_cursor;
+	parent = BPF_CORE_READ(memcg, css.parent);
+	if (!parent)
+		return 1;
+	level = &scratch->memcg.level[i];
+	cgrp = BPF_CORE_READ(memcg, css.cgroup);
+	level->cgroup_id = BPF_CORE_READ(cgrp, kn, id);
+	level->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
+	level->limit_pages = limit_pages(BPF_CORE_READ(memcg, memory.max));
+	level->failcnt = BPF_CORE_READ(memcg, memory.failcnt);
+	/* swap and memsw share their place; hierarchy 0 is cgroup v2 */
+	level->v1 = BPF_CORE_READ(cgrp, root, hierarchy_id) != 0;
+	level->swap_usage_pages = BPF_CORE_READ(memcg, swap.usage.counter);
+	level->swap_limit_pages = limit_pages(BPF_CORE_READ(memcg, swap.max));
+	level->oom_group = BPF_CORE_READ(memcg, oom_group);
+	path_push(&scratch->memcg.path, BPF_CORE_READ(cgrp, kn, name));
+	scratch->memcg.levels = i + 1;
+	scratch->memcg_cursor = (__u64)css_memcg(parent);
 	return 0;
 }
 
@@ -186,14 +254,20 @@ static __noinline int fill_memcg_levels(struct ow_memcg *out, struct mem_cgroup 
  */
 __noinline int send_memcg(__u64 memcg, __u64 decision, __u32 subject, __u32 pid)
 {
-	struct ow_memcg *rec;
+	struct lock_scratch *scratch = lock_scratch();
+	int done = 0;
 
-	if (!reserve(rec, OW_KIND_MEMCG, decision))
+	if (!scratch)
 		return 0;
-	rec->subject = subject;
-	rec->pid = pid;
-	fill_memcg_levels(rec, (struct mem_cgroup *)memcg);
-	bpf_ringbuf_submit(rec, 0);
+	start_record(&scratch->memcg, OW_KIND_MEMCG, decision);
+	scratch->memcg.subject = subject;
+	scratch->memcg.pid = pid;
+	scratch->memcg_cursor = memcg;
+	for (__u32 i = 0; i < OW_MEMCG_LEVELS && !done; i++)
+		done = memcg_step(i);
+	if (!done)
+		scratch->memcg.truncated = 1;
+	send_scratch(&scratch->memcg, OW_KIND_MEMCG);
 	return 0;
 }
 
@@ -210,34 +284,6 @@ static __always_inline bool in_oom_group(struct mem_cgroup *memcg)
 		memcg = css_memcg(parent);
 	}
 	return false;
-}
-
-/* Walks up dentries and mounts, as d_path does (fs/d_path.c, prepend_path). */
-static __noinline int fill_file_path(struct ow_path *path, struct file *file)
-{
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *vfsmnt = BPF_CORE_READ(file, f_path.mnt);
-	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-
-	if (!path)
-		return 0;
-	for (int i = 0; i < OW_PATH_LEVELS; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) || dentry == parent) {
-			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
-
-			if (above == mnt)
-				return 0;
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-			mnt = above;
-			continue;
-		}
-		path_push(path, (const char *)BPF_CORE_READ(dentry, d_name.name));
-		dentry = parent;
-	}
-	path->truncated = 1;
-	return 0;
 }
 
 #endif /* OW_TASK_BPF_H */

@@ -38,7 +38,7 @@ static __always_inline void fill_ancestors(struct ow_victim *rec, struct task_st
 	}
 }
 
-static __always_inline void fill_mm(struct ow_victim *rec, struct mm_struct *mm)
+static __always_inline void fill_mm(struct ow_victim *rec, __u32 context, struct mm_struct *mm)
 {
 	struct mm_counters counters = {};
 	struct file *exe;
@@ -62,7 +62,7 @@ static __always_inline void fill_mm(struct ow_victim *rec, struct mm_struct *mm)
 	rec->hdr.has |= OW_HAS_EXE;
 	/* an unlinked dentry is unhashed (include/linux/dcache.h, d_unhashed) */
 	rec->exe_deleted = !BPF_CORE_READ(exe, f_path.dentry, d_hash.pprev);
-	fill_file_path(&rec->exe, exe);
+	fill_file_path(&rec->exe, context, exe);
 }
 
 /* Sends everything known of a task that is about to die. */
@@ -71,6 +71,7 @@ __noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_
 	struct task_struct *task = (void *)victim;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct cgroup_subsys_state *css = task_memory_css(task);
+	__u32 context = seen_at == OW_SEEN_AT_DELIVER ? IN_OWN_CONTEXT : IN_OOM_LOCK;
 	struct ow_victim *rec;
 
 	if (!reserve(rec, OW_KIND_VICTIM, decision))
@@ -89,9 +90,9 @@ __noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_
 	BPF_CORE_READ_STR_INTO(&rec->comm, leader, comm);
 	if (css) {
 		rec->oom_group = in_oom_group(css_memcg(css));
-		fill_cgroup_path(&rec->cgroup, css);
+		fill_cgroup_path(&rec->cgroup, context, css);
 	}
-	fill_mm(rec, task_mm(task));
+	fill_mm(rec, context, task_mm(task));
 	fill_ns_pids(rec, leader);
 	fill_ancestors(rec, leader);
 	if (seen_at != OW_SEEN_AT_DELIVER) {
