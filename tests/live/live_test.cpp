@@ -67,7 +67,7 @@ std::string bytes_of(const json& text) {
   for (std::size_t at = 0; at < in.size();) {
     const auto byte = spelt_byte(in, at);
     out += byte.value_or(in[at]);
-    at += byte ? 4 : 1;
+    at += byte ? 4U : 1U;
   }
   return out;
 }
