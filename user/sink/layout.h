@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Text blocks of a report: headings, labelled lines, tables. Everything that reaches a page is
+// escaped on the way, by text(); the rest of the sink writes only its own words.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sink/report.h"
+
+namespace oomwitness {
+
+enum class Align { kLeft, kRight };
+
+struct Column {
+  std::string title;
+  Align align = Align::kRight;
+};
+
+struct Row {
+  std::vector<std::string> cells;
+  bool strong = false;
+};
+
+class Page {
+ public:
+  explicit Page(const ReportOptions& options) : options_(options) {}
+
+  // Hostile bytes as safe text; more columns than `limit` are cut out of the middle.
+  std::string text(std::string_view bytes, std::size_t limit = 0) const;
+  // The same for a name inside a sentence: in quotes when it holds more than names do, so that no
+  // process can write its own end of the sentence.
+  std::string name(std::string_view bytes, std::size_t limit = 0) const;
+  // Escaped text, with the middle cut out where it has more columns than `limit`.
+  static std::string cut(const std::string& escaped, std::size_t limit);
+  // A size from an optional: "-" when absent.
+  static std::string size(const std::optional<std::uint64_t>& bytes);
+
+  void headline(std::string_view line);
+  void plain(std::string_view line) { out_.append(line) += '\n'; }
+  void heading(std::string_view title, std::string_view rest = {});
+  // "  label       text", wrapped at blanks with the text's indent; nothing when the text is empty.
+  void line(std::string_view label, std::string_view text);
+  void table(const std::vector<Column>& columns, const std::vector<Row>& rows);
+  const ReportOptions& options() const { return options_; }
+
+  std::string take() && { return std::move(out_); }
+
+ private:
+  std::string strong(std::string_view text) const;
+
+  ReportOptions options_;
+  std::string out_;
+};
+
+}  // namespace oomwitness

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "sink/report.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sink/layout.h"
+#include "sink/report_parts.h"
+#include "support/text.h"
+
+namespace oomwitness {
+namespace {
+
+using Sizes = std::map<std::string, std::uint64_t>;
+
+struct Named {
+  std::string_view title;
+  std::array<std::string_view, 2> keys;  // added up; the second may be empty
+};
+
+// "anonymous 7 GiB, file cache 5 GiB": those of `wanted` that the map has.
+template <std::size_t N>
+std::string sizes_text(const Sizes& sizes, const std::array<Named, N>& wanted) {
+  std::string out;
+  for (const Named& entry : wanted) {
+    Opt<std::uint64_t> sum;
+    for (const std::string_view key : entry.keys)
+      if (const auto found = sizes.find(std::string(key)); found != sizes.end())
+        sum = sum.value_or(0) + found->second;
+    if (sum) add_part(out, fmt::format("{} {}", entry.title, human_size(*sum)));
+  }
+  return out;
+}
+
+Opt<std::uint64_t> value_of(const Sizes& sizes, const std::string& key) {
+  const auto found = sizes.find(key);
+  return found == sizes.end() ? std::nullopt : Opt<std::uint64_t>(found->second);
+}
+
+void write_subject(Page& page, const Incident& incident) {
+  std::string line = "id " + page.name(incident.id);
+  if (!incident.host.name.empty()) add_part(line, "host " + page.name(incident.host.name));
+  if (!incident.host.kernel.empty()) add_part(line, "Linux " + page.name(incident.host.kernel));
+  if (!incident.host.arch.empty()) line += " " + page.name(incident.host.arch);
+  if (incident.revision > 0)
+    line += fmt::format(" (update {}: replaces what was written before)", incident.revision);
+  page.plain(line);
+}
+
+std::string limit_cell(const Opt<std::uint64_t>& limit, bool unlimited) {
+  return limit ? human_size(*limit) : unlimited ? "none" : "-";
+}
+
+Row level_row(const Page& page, const MemcgLevel& level, bool hit) {
+  constexpr std::size_t kPath = 52;
+  return {{Page::size(level.usage_bytes), limit_cell(level.limit_bytes, level.unlimited),
+           share_of(level.usage_bytes, level.limit_bytes), Page::size(level.swap_usage_bytes),
+           limit_cell(level.swap_limit_bytes, level.swap_unlimited), page.name(level.path, kPath),
+           hit ? "<- limit hit" : ""},
+          hit};
+}
+
+void write_memcg(Page& page, const Memcg& memcg) {
+  page.line("limit of", page.name(memcg.self.path));
+  if (memcg.self.failcnt)
+    page.line("limit met", thousands(*memcg.self.failcnt) + " times since the cgroup was made");
+  if (memcg.self.oom_group.value_or(false))
+    page.line("oom.group", "set: a kill takes every task of the cgroup");
+  std::vector<Row> rows{level_row(page, memcg.self, true)};
+  for (const MemcgLevel& level : memcg.ancestors) rows.push_back(level_row(page, level, false));
+  const char* const swap = memcg.self.swap_is_memsw ? "mem+swap" : "swap";
+  page.table({{"usage"},
+              {"limit"},
+              {"used"},
+              {swap},
+              {std::string(swap) + " limit"},
+              {"cgroup", Align::kLeft},
+              {"", Align::kLeft}},
+             rows);
+  constexpr std::array<Named, 7> kStat{{{"anonymous", {"anon", ""}},
+                                        {"file", {"file", ""}},
+                                        {"shared", {"shmem", ""}},
+                                        {"kernel", {"kernel", ""}},
+                                        {"slab", {"slab", ""}},
+                                        {"page tables", {"pagetables", ""}},
+                                        {"sockets", {"sock", ""}}}};
+  page.line("it held", sizes_text(memcg.stat, kStat));
+}
+
+std::string scope_title(const Page& page, const Incident& incident) {
+  const Scope& scope = incident.scope;
+  if (is_memcg_kill(incident)) return "the limit of a memory cgroup";
+  if (!scope.constraint) return "not known";
+  if (*scope.constraint == "none") return "the whole host";
+  if (*scope.constraint == "cpuset") return "the memory nodes of a cpuset";
+  if (*scope.constraint == "mempolicy") return "the memory nodes of a memory policy";
+  return "constraint " + page.name(*scope.constraint);
+}
+
+void write_scope(Page& page, const Incident& incident) {
+  const Scope& scope = incident.scope;
+  page.heading("Scope", scope_title(page, incident));
+  if (!scope.constraint && !scope.memcg)
+    if (const auto why = incident.provenance.missing.find("scope");
+        why != incident.provenance.missing.end())
+      page.line("", page.text(why->second));
+  if (scope.sysrq.value_or(false))
+    page.line("SysRq", "a kill was asked for; memory may not have been short");
+  if (scope.memcg) write_memcg(page, *scope.memcg);
+  std::string nodes = scope.nodemask ? "allocation bound to " + page.name(*scope.nodemask) : "";
+  // A cgroup's limit does not care about nodes.
+  if (!is_memcg_kill(incident)) {
+    if (scope.mems_allowed) add_part(nodes, "allowed " + page.name(*scope.mems_allowed));
+    if (scope.cpuset) add_part(nodes, "cpuset " + page.name(*scope.cpuset));
+  }
+  page.line("nodes", nodes);
+}
+
+std::string request_text(const Page& page, const Incident& incident) {
+  const Invoker& invoker = incident.invoker;
+  std::string out;
+  if (invoker.order == -1) {
+    out = "nothing (order -1 is SysRq-f)";
+  } else if (invoker.order && *invoker.order >= 0 && *invoker.order < 32) {
+    const std::uint64_t pages = std::uint64_t{1} << *invoker.order;
+    out = fmt::format("{} page{} (order {}", pages, pages == 1 ? "" : "s in a row", *invoker.order);
+    if (incident.host.page_size_bytes != 0)
+      add_part(out, human_size(pages * incident.host.page_size_bytes));
+    out += ")";
+  }
+  if (invoker.gfp) {
+    std::string flags;
+    for (const std::string& flag : invoker.gfp->flags)
+      flags += (flags.empty() ? " = " : "|") + page.text(flag);
+    add_part(out, fmt::format("gfp {:#x}{}", invoker.gfp->mask, flags));
+  }
+  return out;
+}
+
+std::string kernel_stack_text(const Page& page, const Invoker& invoker) {
+  constexpr std::size_t kMost = 12;
+  std::string out;
+  for (std::size_t i = 0; i < invoker.kernel_stack.size() && i < kMost; ++i) {
+    const KernelFrame& frame = invoker.kernel_stack[i];
+    // The function is what readers know; its offset is in the JSON.
+    const std::string symbol = frame.symbol.substr(0, frame.symbol.find('+'));
+    out += (i == 0 ? "" : " < ") +
+           (symbol.empty() ? fmt::format("{:#x}", frame.address) : page.text(symbol));
+  }
+  return invoker.kernel_stack.size() > kMost ? out + " < ..." : out;
+}
+
+std::string user_stack_text(const Page& page, const Invoker& invoker) {
+  constexpr std::size_t kMost = 6;
+  std::string out;
+  for (std::size_t i = 0; i < invoker.user_stack.size() && i < kMost; ++i) {
+    const UserFrame& frame = invoker.user_stack[i];
+    const std::string file =
+        frame.build_id.empty() ? "" : "build " + page.text(frame.build_id.substr(0, 12)) + "+";
+    out += fmt::format("{}{}{:#x}", i == 0 ? "" : " < ", file, frame.offset);
+  }
+  return invoker.user_stack.size() > kMost ? out + " < ..." : out;
+}
+
+void write_invoker(Page& page, const Incident& incident) {
+  const Invoker& invoker = incident.invoker;
+  if (invoker == Invoker{}) return;
+  const bool is_victim =
+      std::any_of(incident.victims.begin(), incident.victims.end(),
+                  [&](const Victim& v) { return v.pid && v.pid == invoker.pid; });
+  std::string relation;
+  if (invoker.pid && !incident.victims.empty())
+    relation = !is_victim                     ? ", not the victim"
+               : incident.victims.size() == 1 ? ", the victim itself"
+                                              : ", one of the victims";
+  page.heading("Invoker (whose request could not be met)",
+               process_name(page, invoker.comm, invoker.pid) + relation);
+  std::string who;
+  if (invoker.kernel_thread.value_or(false)) who = "a kernel thread";
+  if (invoker.tid && invoker.tid != invoker.pid)
+    add_part(who, fmt::format("thread {}", *invoker.tid));
+  if (invoker.uid) add_part(who, fmt::format("uid {}", *invoker.uid));
+  if (invoker.oom_score_adj) add_part(who, fmt::format("oom_score_adj {}", *invoker.oom_score_adj));
+  page.line("who", who);
+  if (invoker.cgroup) page.line("cgroup", page.text(*invoker.cgroup));
+  page.line("asked for", request_text(page, incident));
+  page.line("in kernel", kernel_stack_text(page, invoker));
+  page.line("in user", user_stack_text(page, invoker));
+}
+
+void write_system(Page& page, const System& system) {
+  if (system.meminfo_bytes.empty() && system.swap_bytes.empty()) return;
+  page.heading("Host memory", system.source == "bpf"    ? "at the decision"
+                              : system.source == "proc" ? "read from /proc just after the decision"
+                                                        : "");
+  constexpr std::array<Named, 3> kTotals{{{"total", {"MemTotal", ""}},
+                                          {"free", {"MemFree", ""}},
+                                          {"available", {"MemAvailable", ""}}}};
+  constexpr std::array<Named, 7> kUses{{{"anonymous", {"AnonPages", ""}},
+                                        {"file cache", {"Active(file)", "Inactive(file)"}},
+                                        {"shared", {"Shmem", ""}},
+                                        {"slab", {"SReclaimable", "SUnreclaim"}},
+                                        {"page tables", {"PageTables", ""}},
+                                        {"kernel stacks", {"KernelStack", ""}},
+                                        {"locked", {"Mlocked", ""}}}};
+  page.line("memory", sizes_text(system.meminfo_bytes, kTotals));
+  page.line("of it", sizes_text(system.meminfo_bytes, kUses));
+  const Opt<std::uint64_t> swap = value_of(system.swap_bytes, "total");
+  constexpr std::array<Named, 2> kSwap{{{"total", {"total", ""}}, {"free", {"free", ""}}}};
+  page.line("swap", swap == 0U ? "none" : sizes_text(system.swap_bytes, kSwap));
+}
+
+void write_provenance(Page& page, const Provenance& provenance) {
+  std::string sources;
+  for (const std::string& source : provenance.sources) add_part(sources, page.name(source));
+  std::string hooks;
+  for (const auto& [what, way] : provenance.hooks)
+    add_part(hooks, page.name(what) + "=" + page.name(way));
+  std::string late;
+  for (const auto& [field, from] : provenance.late)
+    add_part(late, page.name(field) + " (" + page.text(from) + ")");
+  if (sources.empty() && hooks.empty() && provenance.missing.empty() && provenance.lost_events == 0)
+    return;
+  page.heading("How it was seen", sources);
+  page.line("hooks", hooks);
+  page.line("read late", late);
+  std::string_view label = "missing";
+  for (const auto& [field, why] : provenance.missing)
+    page.line(std::exchange(label, ""), page.name(field) + ": " + page.text(why));
+  if (provenance.lost_events != 0)
+    page.line("lost", thousands(provenance.lost_events) +
+                          " records were lost since the start: something may be missing here");
+}
+
+}  // namespace
+
+void add_part(std::string& list, std::string_view part) {
+  if (part.empty()) return;
+  if (!list.empty()) list += ", ";
+  list += part;
+}
+
+bool is_memcg_kill(const Incident& incident) {
+  return incident.scope.memcg.has_value() || incident.scope.constraint == "memcg";
+}
+
+bool is_group_kill(const Incident& incident) {
+  return incident.victims.size() > 1 &&
+         std::any_of(incident.victims.begin(), incident.victims.end(),
+                     [](const Victim& v) { return v.role == Role::kGroup; });
+}
+
+std::optional<std::uint64_t> allowance_bytes(const Incident& incident) {
+  if (!incident.candidates.total_pages || incident.host.page_size_bytes == 0) return std::nullopt;
+  return *incident.candidates.total_pages * incident.host.page_size_bytes;
+}
+
+std::string_view allowance_name(const Incident& incident) {
+  if (is_memcg_kill(incident)) return "the limit";
+  if (incident.scope.constraint == "none") return "RAM and swap of the host";
+  return "what the kernel could have used";
+}
+
+std::string share_of(const std::optional<std::uint64_t>& part,
+                     const std::optional<std::uint64_t>& whole) {
+  if (!part || !whole || *whole == 0) return "-";
+  return fmt::format("{:.1f}%", 100.0 * static_cast<double>(*part) / static_cast<double>(*whole));
+}
+
+std::optional<std::uint64_t> resident_bytes(const Memory& memory) {
+  if (!memory.anon_rss_bytes && !memory.file_rss_bytes && !memory.shmem_rss_bytes)
+    return std::nullopt;
+  return memory.anon_rss_bytes.value_or(0) + memory.file_rss_bytes.value_or(0) +
+         memory.shmem_rss_bytes.value_or(0);
+}
+
+std::string render_report(const Incident& incident, const ReportOptions& options) {
+  Page page(options);
+  write_headline(page, incident);
+  write_subject(page, incident);
+  write_scope(page, incident);
+  write_invoker(page, incident);
+  write_victims(page, incident);
+  write_candidates(page, incident);
+  write_system(page, incident.system);
+  write_timeline(page, incident);
+  write_provenance(page, incident.provenance);
+  return std::move(page).take();
+}
+
+}  // namespace oomwitness
