@@ -110,10 +110,20 @@ TEST_F(EnricherTest, AnExitingProcessOfCgroupV1HasNoCgroupToShow) {
   const auto facts = collect({.pid = 42, .start_boottime_ns = kStartNs});
   EXPECT_FALSE(facts.cgroup);
   EXPECT_THAT(facts.missing.at("cgroup"), HasSubstr("exiting"));
+  EXPECT_THAT(facts.missing.at("unit"), HasSubstr("not known"));
 
   process.state = 'S';
   make_process(tree_, process);
   EXPECT_EQ(collect({.pid = 42, .start_boottime_ns = kStartNs}).cgroup, "/");
+}
+
+TEST_F(EnricherTest, TheUnitOfAHostWithoutMemoryAccounting) {
+  MadeProcess process = mongod();
+  process.cgroup = "4:memory:/system.slice\n1:name=systemd:/system.slice/mongod.service\n0::/\n";
+  make_process(tree_, process);
+  const auto facts = collect({.pid = 42, .start_boottime_ns = kStartNs, .cgroup = "/system.slice"});
+  EXPECT_EQ(facts.cgroup, "/system.slice");
+  EXPECT_EQ(facts.unit, "mongod.service");
 }
 
 TEST_F(EnricherTest, AForeignCgroupNamespaceIsSaid) {

@@ -52,6 +52,33 @@ Result<LiveVictim> open_victim(const Roots& roots, const Result<std::uint32_t>& 
   return LiveVictim{std::move(*dir), std::move(stat)};
 }
 
+// facts.cgroup, and every path that /proc shows, the memory controller's first: without memory
+// accounting systemd leaves that one at a slice, and only its own hierarchy has the unit.
+std::vector<std::string> read_cgroups(const ProcDir& dir, ProcFacts& facts) {
+  const auto cgroups = dir.cgroups();
+  // The state after the read tells what the read is worth.
+  const auto stat = dir.stat();
+  if (!cgroups || !stat) {
+    facts.missing["cgroup"] = (!cgroups ? cgroups.error() : stat.error()).message();
+    return {};
+  }
+  const Opt<std::string>& path = cgroups->memory_v1 ? cgroups->memory_v1 : cgroups->v2;
+  if (!path) {
+    facts.missing["cgroup"] = "it has neither a cgroup of the memory controller nor a v2 one";
+  } else if (path->starts_with("/..")) {
+    facts.missing["cgroup"] = "the tool's cgroup namespace does not show it: " + *path;
+  } else if (cgroups->memory_v1 && *path == "/" && stat->exiting()) {
+    // kernel/cgroup/cgroup.c proc_cgroup_show: v1 shows the root for any exiting task.
+    facts.missing["cgroup"] = "cgroup v1 no longer names the cgroup of an exiting process";
+  } else {
+    facts.cgroup = *path;
+  }
+  std::vector<std::string> paths;
+  for (const auto* found : {&cgroups->memory_v1, &cgroups->systemd_v1, &cgroups->v2})
+    if (*found && (**found != "/" || facts.cgroup)) paths.push_back(**found);
+  return paths;
+}
+
 }  // namespace
 
 ProcFacts no_facts(const VictimQuery& query, std::uint64_t at_ns, const std::string& why) {
@@ -68,8 +95,12 @@ ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& befo
   ProcFacts facts = facts_of(query, now_());
   const auto victim = open_victim(roots_, proc_ns_, query);
   Opt<std::uint32_t> uid = query.uid;
+  std::vector<std::string> cgroups;
+  // The kernel's cgroup is that of the kill; /proc's may be another one by now.
+  if (query.cgroup) cgroups.push_back(*query.cgroup);
   if (victim) {
     read_process(victim->dir, victim->stat, facts);
+    for (std::string& path : read_cgroups(victim->dir, facts)) cgroups.push_back(std::move(path));
     if (query.start_boottime_ns == 0)
       facts.missing["started"] = "the kernel's start time is not known: the pid may be reused";
     if (!uid)
@@ -78,8 +109,7 @@ ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& befo
     miss_all(facts, kProcessFields, victim.error().message());
   }
   read_user(uid, facts);
-  // The kernel's cgroup is that of the kill; /proc's may be another one by now.
-  read_identity(query.cgroup ? query.cgroup : facts.cgroup, facts);
+  read_identity(cgroups, facts);
   if (!victim) return facts;
 
   if (before_blocking) before_blocking(facts);
@@ -116,37 +146,21 @@ void Enricher::read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts&
   } else {
     facts.missing["exe"] = facts.missing["exe_deleted"] = exe.error().message();
   }
-  read_cgroup(dir, facts);
 }
 
-void Enricher::read_cgroup(const ProcDir& dir, ProcFacts& facts) const {
-  const auto cgroups = dir.cgroups();
-  // The state after the read tells what the read is worth.
-  const auto stat = dir.stat();
-  if (!cgroups || !stat) {
-    facts.missing["cgroup"] = (!cgroups ? cgroups.error() : stat.error()).message();
-    return;
-  }
-  const Opt<std::string>& path = cgroups->memory_v1 ? cgroups->memory_v1 : cgroups->v2;
-  if (!path) {
-    facts.missing["cgroup"] = "it has neither a cgroup of the memory controller nor a v2 one";
-  } else if (path->starts_with("/..")) {
-    facts.missing["cgroup"] = "the tool's cgroup namespace does not show it: " + *path;
-  } else if (cgroups->memory_v1 && *path == "/" && stat->exiting()) {
-    // kernel/cgroup/cgroup.c proc_cgroup_show: v1 shows the root for any exiting task.
-    facts.missing["cgroup"] = "cgroup v1 no longer names the cgroup of an exiting process";
-  } else {
-    facts.cgroup = *path;
-  }
-}
-
-void Enricher::read_identity(const Opt<std::string>& cgroup, ProcFacts& facts) const {
-  if (!cgroup) {
+void Enricher::read_identity(const std::vector<std::string>& cgroups, ProcFacts& facts) const {
+  if (cgroups.empty()) {
     for (const char* field : {"unit", "container", "pod"})
       facts.missing[field] = "its cgroup is not known";
     return;
   }
-  CgroupIdentity identity = parse_cgroup_path(*cgroup);
+  CgroupIdentity identity;
+  for (const std::string& path : cgroups) {
+    CgroupIdentity part = parse_cgroup_path(path);
+    if (!identity.unit) identity.unit = std::move(part.unit);
+    if (!identity.container) identity.container = std::move(part.container);
+    if (!identity.pod_uid) identity.pod_uid = std::move(part.pod_uid);
+  }
   auto found = read_container(roots_, identity);
   facts.container = std::move(found.container);
   facts.pod = std::move(found.pod);

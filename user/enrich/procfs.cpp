@@ -145,8 +145,11 @@ Result<ProcCgroups> ProcDir::cgroups() const {
 }
 
 Result<ProcExe> ProcDir::exe() const {
-  TRY(auto link, read_link_at(fd_.get(), "exe"));
-  return split_exe(std::move(link));
+  auto link = read_link_at(fd_.get(), "exe");
+  if (link) return split_exe(std::move(*link));
+  if (link.error().code() == std::errc::no_such_file_or_directory)  // no mm: proc_exe_link
+    return fail("no executable: the process had given up its memory, or is a kernel thread");
+  return tl::make_unexpected(std::move(link).error());
 }
 
 Result<ProcCmdline> ProcDir::cmdline() const {
