@@ -102,6 +102,16 @@ TEST(AssembleUpdate, AVictimThatComesAfterTheReportIsAnUpdate) {
   EXPECT_THAT(pids(bench.out[1]), ElementsAre(100, 200));
 }
 
+TEST(AssembleUpdate, ALateVictimThatLingersIsNotForgotten) {
+  Bench bench;
+  bench.whole_kill(1, kT0);
+  bench.see(task(1, kT0 + 100 * kMs, 200), marked(1, kT0 + 100 * kMs, 200));
+  bench.advance(kT0 + 10'000 * kMs).see(exited(1, kT0 + 20'000 * kMs, 200));
+  ASSERT_THAT(bench.out, SizeIs(3));
+  EXPECT_EQ(bench.out[2].revision, 2U);
+  EXPECT_EQ(bench.out[2].victims.at(1).timeline.exited_ns, kT0 + 20'000 * kMs);
+}
+
 TEST(AssembleUpdate, AStragglerOfAForgottenCaseOpensNothing) {
   Bench bench;
   bench.whole_kill(1, kT0);

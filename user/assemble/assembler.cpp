@@ -138,11 +138,18 @@ void Assembler::Impl::write(CaseFile& file) {
     file.written = std::move(incident);
   }
   if (!file.cut_short.empty()) return docket_.drop(file);
+  file.closed_ns.reset();  // a late victim opens a closed case again
   if (is_over(file)) docket_.close(file, clock_ns_);
   docket_.reschedule(file);
 }
 
 void Assembler::Impl::keep_within_bounds() {
+  while (logs_.size() > config_.max_open) {
+    const LogReport report = std::move(logs_.front().second);
+    logs_.pop_front();
+    docket_.open_from_log(report, clock_ns_);
+    fire(clock_ns_);
+  }
   while (docket_.size() > config_.max_open) {
     if (const CaseFile* closed = docket_.oldest_closed()) {
       docket_.drop(*closed);
@@ -152,10 +159,6 @@ void Assembler::Impl::keep_within_bounds() {
     oldest.cut_short =
         "more than " + std::to_string(config_.max_open) + " incidents were open: written early";
     write(oldest);
-  }
-  while (logs_.size() > config_.max_open) {
-    docket_.open_from_log(logs_.front().second, clock_ns_);
-    logs_.pop_front();
   }
 }
 

@@ -6,6 +6,7 @@
 namespace oomwitness {
 
 bool CaseFile::from_kernel() const {
+  if (system && system->system.source != "proc") return true;
   return decision || limit_chain || candidates || stacks ||
          std::any_of(victims.begin(), victims.end(),
                      [](const CaseVictim& victim) { return victim.from_kernel(); });

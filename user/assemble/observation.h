@@ -82,6 +82,7 @@ struct Stacks {
 struct SystemMemory {
   std::uint64_t at_ns = 0;
   DecisionId id = 0;
+  std::uint32_t victim_pid = 0;  // finds the incident where id is 0
   System system;
 };
 
