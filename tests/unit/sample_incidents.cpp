@@ -202,8 +202,8 @@ Incident whole_host() {
                             {"MemAvailable", 12 * kMib},
                             {"AnonPages", 17 * kGib}};
   i.system.swap_bytes = {{"total", 2 * kGib}, {"free", 24 * kKib}};
-  i.provenance.missing = {{"invoker.user_stack", "the fault happened in the kernel"},
-                          {"victims[0].timeline.exited_ns", "still alive when this was written"}};
+  i.provenance.missing = {{"user_stack", "the fault happened in the kernel"},
+                          {"victims[0].exited_ns", "still alive when this was written"}};
   return i;
 }
 
@@ -256,6 +256,9 @@ Incident group_of_five() {
     i.candidates.top.push_back(
         candidate(*v.pid, v.comm->c_str(), v.pid == 137U ? 5'796 : 658, 0, 0, v.memory));
   i.provenance.lost_events = 2;
+  for (int n = 0; n < 5; ++n)
+    i.provenance.missing["victims[" + std::to_string(n) + "].unit"] = "its cgroup is not a unit's";
+  i.provenance.missing["user_stack"] = "the kernel did not give it";
   return i;
 }
 
@@ -264,10 +267,11 @@ Incident tracepoint_only() {
   i.provenance.hooks = {{"oom_kill_process", "none"}, {"mark_victim", "tracepoint"}};
   i.provenance.sources = {"bpf"};
   i.provenance.missing = {
-      {"scope",
+      {"constraint",
        "oom_kill_process is not hooked: fentry: Operation not permitted; kprobe: not built in"},
       {"candidates", "oom_badness is not hooked"},
-      {"invoker.gfp", "oom_kill_process is not hooked"}};
+      {"gfp", "oom_kill_process is not hooked"},
+      {"order", "oom_kill_process is not hooked"}};
   i.invoker.pid = 900;
   i.invoker.tid = 900;
   i.invoker.comm = "hog";
@@ -325,7 +329,7 @@ Incident update_of_the_host() {
   i.revision = 1;
   i.victims[0].timeline.exited_ns = kDecisionNs + 3'120'000'000;
   i.victims[0].timeline.reap_skipped = true;
-  i.provenance.missing.erase("victims[0].timeline.exited_ns");
+  i.provenance.missing.erase("victims[0].exited_ns");
   return i;
 }
 

@@ -122,18 +122,20 @@ class Reader {
 
   template <typename T>
   void operator()(const char* key, T& value) {
-    if (error_) return;
-    if (const auto found = in_.find(key); found != in_.end()) decode(*found, at(key), value);
+    // A number that cannot be absent in the model must not become a zero that nobody measured.
+    if (Integer<T> && !in_.contains(key)) return missing(key);
+    always(key, value);
   }
   template <typename T>
   void always(const char* key, T& value) {
-    (*this)(key, value);
+    if (error_) return;
+    if (const auto found = in_.find(key); found != in_.end()) decode(*found, at(key), value);
   }
-  void nonzero(const char* key, std::uint64_t& value) { (*this)(key, value); }
+  void nonzero(const char* key, std::uint64_t& value) { always(key, value); }
   void hex(const char* key, std::uint64_t& value) {
     Opt<std::string> text;
     (*this)(key, text);
-    if (!text) return;
+    if (!text) return missing(key);
     if (const Opt<std::uint64_t> number = parse_hex(*text))
       value = *number;
     else
@@ -157,6 +159,10 @@ class Reader {
  private:
   std::string at(std::string_view key) const {
     return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  }
+
+  void missing(const char* key) {
+    if (!error_) error_ = at(key) + ": missing";
   }
 
   void expected(const std::string& path, std::string_view what, std::string_view found) {

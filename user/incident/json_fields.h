@@ -191,13 +191,13 @@ void fields(Io& io, A<Provenance> auto& provenance) {
   io("hooks", provenance.hooks);
   io("missing", provenance.missing);
   io("late", provenance.late);
-  io("lost_events", provenance.lost_events);
+  io.always("lost_events", provenance.lost_events);
 }
 
 template <typename Io>
 void fields(Io& io, A<Incident> auto& incident) {
   io("id", incident.id);
-  io("revision", incident.revision);
+  io.always("revision", incident.revision);
   io("killer", incident.killer);
   io.time("time", incident.time_unix_ns);
   io.nonzero("monotonic_ns", incident.monotonic_ns);

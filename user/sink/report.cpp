@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -45,8 +48,7 @@ void write_subject(Page& page, const Incident& incident) {
   if (!incident.host.name.empty()) add_part(line, "host " + page.name(incident.host.name));
   if (!incident.host.kernel.empty()) add_part(line, "Linux " + page.name(incident.host.kernel));
   if (!incident.host.arch.empty()) line += " " + page.name(incident.host.arch);
-  if (incident.revision > 0)
-    line += fmt::format(" (update {}: replaces what was written before)", incident.revision);
+  if (incident.revision > 0) line += ", replaces the report before";
   page.plain(line);
 }
 
@@ -93,7 +95,11 @@ void write_memcg(Page& page, const Memcg& memcg) {
 std::string scope_title(const Page& page, const Incident& incident) {
   const Scope& scope = incident.scope;
   if (is_memcg_kill(incident)) return "the limit of a memory cgroup";
-  if (!scope.constraint) return "not known";
+  if (!scope.constraint) {
+    const auto why = incident.provenance.missing.find("constraint");
+    return why == incident.provenance.missing.end() ? "not known"
+                                                    : "not known: " + page.text(why->second);
+  }
   if (*scope.constraint == "none") return "the whole host";
   if (*scope.constraint == "cpuset") return "the memory nodes of a cpuset";
   if (*scope.constraint == "mempolicy") return "the memory nodes of a memory policy";
@@ -103,10 +109,6 @@ std::string scope_title(const Page& page, const Incident& incident) {
 void write_scope(Page& page, const Incident& incident) {
   const Scope& scope = incident.scope;
   page.heading("Scope", scope_title(page, incident));
-  if (!scope.constraint && !scope.memcg)
-    if (const auto why = incident.provenance.missing.find("scope");
-        why != incident.provenance.missing.end())
-      page.line("", page.text(why->second));
   if (scope.sysrq.value_or(false))
     page.line("SysRq", "a kill was asked for; memory may not have been short");
   if (scope.memcg) write_memcg(page, *scope.memcg);
@@ -117,78 +119,6 @@ void write_scope(Page& page, const Incident& incident) {
     if (scope.cpuset) add_part(nodes, "cpuset " + page.name(*scope.cpuset));
   }
   page.line("nodes", nodes);
-}
-
-std::string request_text(const Page& page, const Incident& incident) {
-  const Invoker& invoker = incident.invoker;
-  std::string out;
-  if (invoker.order == -1) {
-    out = "nothing (order -1 is SysRq-f)";
-  } else if (invoker.order && *invoker.order >= 0 && *invoker.order < 32) {
-    const std::uint64_t pages = std::uint64_t{1} << *invoker.order;
-    out = fmt::format("{} page{} (order {}", pages, pages == 1 ? "" : "s in a row", *invoker.order);
-    if (incident.host.page_size_bytes != 0)
-      add_part(out, human_size(pages * incident.host.page_size_bytes));
-    out += ")";
-  }
-  if (invoker.gfp) {
-    std::string flags;
-    for (const std::string& flag : invoker.gfp->flags)
-      flags += (flags.empty() ? " = " : "|") + page.text(flag);
-    add_part(out, fmt::format("gfp {:#x}{}", invoker.gfp->mask, flags));
-  }
-  return out;
-}
-
-std::string kernel_stack_text(const Page& page, const Invoker& invoker) {
-  constexpr std::size_t kMost = 12;
-  std::string out;
-  for (std::size_t i = 0; i < invoker.kernel_stack.size() && i < kMost; ++i) {
-    const KernelFrame& frame = invoker.kernel_stack[i];
-    // The function is what readers know; its offset is in the JSON.
-    const std::string symbol = frame.symbol.substr(0, frame.symbol.find('+'));
-    out += (i == 0 ? "" : " < ") +
-           (symbol.empty() ? fmt::format("{:#x}", frame.address) : page.text(symbol));
-  }
-  return invoker.kernel_stack.size() > kMost ? out + " < ..." : out;
-}
-
-std::string user_stack_text(const Page& page, const Invoker& invoker) {
-  constexpr std::size_t kMost = 6;
-  std::string out;
-  for (std::size_t i = 0; i < invoker.user_stack.size() && i < kMost; ++i) {
-    const UserFrame& frame = invoker.user_stack[i];
-    const std::string file =
-        frame.build_id.empty() ? "" : "build " + page.text(frame.build_id.substr(0, 12)) + "+";
-    out += fmt::format("{}{}{:#x}", i == 0 ? "" : " < ", file, frame.offset);
-  }
-  return invoker.user_stack.size() > kMost ? out + " < ..." : out;
-}
-
-void write_invoker(Page& page, const Incident& incident) {
-  const Invoker& invoker = incident.invoker;
-  if (invoker == Invoker{}) return;
-  const bool is_victim =
-      std::any_of(incident.victims.begin(), incident.victims.end(),
-                  [&](const Victim& v) { return v.pid && v.pid == invoker.pid; });
-  std::string relation;
-  if (invoker.pid && !incident.victims.empty())
-    relation = !is_victim                     ? ", not the victim"
-               : incident.victims.size() == 1 ? ", the victim itself"
-                                              : ", one of the victims";
-  page.heading("Invoker (whose request could not be met)",
-               process_name(page, invoker.comm, invoker.pid) + relation);
-  std::string who;
-  if (invoker.kernel_thread.value_or(false)) who = "a kernel thread";
-  if (invoker.tid && invoker.tid != invoker.pid)
-    add_part(who, fmt::format("thread {}", *invoker.tid));
-  if (invoker.uid) add_part(who, fmt::format("uid {}", *invoker.uid));
-  if (invoker.oom_score_adj) add_part(who, fmt::format("oom_score_adj {}", *invoker.oom_score_adj));
-  page.line("who", who);
-  if (invoker.cgroup) page.line("cgroup", page.text(*invoker.cgroup));
-  page.line("asked for", request_text(page, incident));
-  page.line("in kernel", kernel_stack_text(page, invoker));
-  page.line("in user", user_stack_text(page, invoker));
 }
 
 void write_system(Page& page, const System& system) {
@@ -213,23 +143,37 @@ void write_system(Page& page, const System& system) {
   page.line("swap", swap == 0U ? "none" : sizes_text(system.swap_bytes, kSwap));
 }
 
+// A map of fields the other way round: each reason (or source) with all its fields, one a line. In
+// a group kill the same field of every victim is named once.
+void write_fields(Page& page, std::string_view label,
+                  const std::map<std::string, std::string>& reasons) {
+  std::map<std::string, std::set<std::string>> fields_of;
+  for (const auto& [field, why] : reasons) {
+    const std::size_t dot = field.starts_with("victims[") ? field.find("].") : std::string::npos;
+    fields_of[why].insert(dot == std::string::npos ? field : "victim's " + field.substr(dot + 2));
+  }
+  std::vector<std::string> lines;
+  for (const auto& [why, fields] : fields_of) {
+    std::string names;
+    for (const std::string& field : fields) add_part(names, page.text(field));
+    lines.push_back(names + ": " + page.text(why));
+  }
+  std::sort(lines.begin(), lines.end());
+  for (const std::string& line : lines) page.line(std::exchange(label, ""), line);
+}
+
 void write_provenance(Page& page, const Provenance& provenance) {
   std::string sources;
   for (const std::string& source : provenance.sources) add_part(sources, page.name(source));
   std::string hooks;
   for (const auto& [what, way] : provenance.hooks)
     add_part(hooks, page.name(what) + "=" + page.name(way));
-  std::string late;
-  for (const auto& [field, from] : provenance.late)
-    add_part(late, page.name(field) + " (" + page.text(from) + ")");
   if (sources.empty() && hooks.empty() && provenance.missing.empty() && provenance.lost_events == 0)
     return;
   page.heading("How it was seen", sources);
   page.line("hooks", hooks);
-  page.line("read late", late);
-  std::string_view label = "missing";
-  for (const auto& [field, why] : provenance.missing)
-    page.line(std::exchange(label, ""), page.name(field) + ": " + page.text(why));
+  write_fields(page, "read late", provenance.late);
+  write_fields(page, "missing", provenance.missing);
   if (provenance.lost_events != 0)
     page.line("lost", thousands(provenance.lost_events) +
                           " records were lost since the start: something may be missing here");

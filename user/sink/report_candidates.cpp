@@ -67,9 +67,10 @@ const Candidate* chosen_row(const Incident& incident) {
   return row == top.end() ? nullptr : &*row;
 }
 
-bool is_victim(const Incident& incident, std::uint32_t pid) {
-  return std::any_of(incident.victims.begin(), incident.victims.end(),
-                     [pid](const Victim& v) { return v.pid == pid; });
+bool is_killed(const Incident& incident, std::uint32_t pid) {
+  return std::any_of(incident.victims.begin(), incident.victims.end(), [pid](const Victim& v) {
+    return v.pid == pid && v.role != Role::kAlreadyExiting;
+  });
 }
 
 std::string named(const Page& page, const Candidate& c) {
@@ -95,6 +96,9 @@ std::string verdict(const Page& page, const Incident& incident, const Arithmetic
       std::max_element(top.begin(), top.end(),
                        [](const Candidate& a, const Candidate& b) { return a.points < b.points; });
   std::string out = named(page, *chosen);
+  const Candidates& all = incident.candidates;
+  if (all.considered && *all.considered == 1 + all.unkillable.value_or(0))
+    return out + " was the only task that could be killed.";
   if (most_points->points > chosen->points)
     return out + " did not have the most points: " + named(page, *most_points) +
            " had more and was passed over, as tasks are that already die of an earlier kill.";
@@ -107,8 +111,9 @@ std::string verdict(const Page& page, const Incident& incident, const Arithmetic
   if (!held) return out + " had the most points.";
   if (largest == chosen) {
     const std::string effect = adj_effect(sums, *chosen);
+    const char* const link = chosen->oom_score_adj < 0 ? ", although " : ", and ";
     return out + " had the most points and held the most memory" +
-           (effect.empty() ? "." : "; " + effect + " on top.");
+           (effect.empty() ? "" : link + effect) + ".";
   }
   out += fmt::format(" had the most points but was not the largest: {} held {} more",
                      named(page, *largest), sums.size(*sums.memory_pages(*largest) - *held));
@@ -130,8 +135,8 @@ std::string counted_text(const Candidates& c) {
 Row row_of(const Page& page, const Incident& incident, const Arithmetic& sums, const Candidate& c) {
   const Candidate* const chosen = chosen_row(incident);
   const char* const mark = &c == chosen
-                               ? (is_victim(incident, c.pid) ? "<- chosen, killed" : "<- chosen")
-                           : is_victim(incident, c.pid) ? "<- killed with it"
+                               ? (is_killed(incident, c.pid) ? "<- chosen, killed" : "<- chosen")
+                           : is_killed(incident, c.pid) ? "<- killed with it"
                                                         : "";
   const bool unkillable = c.points == kUnkillable;
   return {{unkillable ? "unkillable" : thousands(c.points), unkillable ? "-" : sums.share(c.points),

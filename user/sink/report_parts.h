@@ -13,6 +13,7 @@
 namespace oomwitness {
 
 void write_headline(Page& page, const Incident& incident);
+void write_invoker(Page& page, const Incident& incident);
 void write_victims(Page& page, const Incident& incident);
 void write_candidates(Page& page, const Incident& incident);
 void write_timeline(Page& page, const Incident& incident);
