@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # Sourced by every script: messages, folders, a temporary folder that goes away by itself.
 
+# A function inside $(...) must stop at its first error too.
+shopt -s inherit_errexit
+
 OW_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Everything downloaded or built once; safe to delete.
 OW_CACHE=${OOMWITNESS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/oomwitness}
