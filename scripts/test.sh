@@ -80,7 +80,9 @@ if chosen vm; then prepare_guests; fi
 
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS/incidents"
-export OOMWITNESS_INCIDENTS=$RESULTS/incidents OOMWITNESS_BIN=$BUILD/user/oomwitness
+export OOMWITNESS_INCIDENTS=$RESULTS/incidents
+OOMWITNESS_BIN=$(built release oomwitness)
+export OOMWITNESS_BIN
 
 say "running the tests${labels:+ labelled ${labels[*]}}"
 run_ctest || failures=$((failures + 1))

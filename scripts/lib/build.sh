@@ -28,3 +28,11 @@ quietly() {
   printf '%s\n' "$output" >&2
   return 1
 }
+
+# built PRESET PROGRAM: where a build put it.
+built() {
+  local file
+  file=$(find "$OW_ROOT/build/$1" -name "$2" -type f -executable -print -quit)
+  [ -n "$file" ] || die "$2 is not built in build/$1" "cmake --build build/$1 --target $2"
+  echo "$file"
+}

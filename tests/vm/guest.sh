@@ -11,19 +11,20 @@ set -euo pipefail
 
 readonly SKIPPED=77
 kernel=${1:?} arch=${2:?} cgroup=${3:?} build=${4:?} out=${5:?}
-programs=(user/oomwitness tests/live/live_tests tests/live/provoke)
+programs=(oomwitness live_tests provoke)
 options=(--memory 512M --cpus 1 --nodes 2 --timeout "${OOMWITNESS_GUEST_SECONDS:-900}")
 environment=(OOMWITNESS_GUEST=1 OOMWITNESS_BIN=/payload/oomwitness
   OOMWITNESS_PROVOKE=/payload/provoke OOMWITNESS_INCIDENTS=/out/incidents)
 
 stage_payload() {
-  local program strip=strip
+  local program file strip=strip
   if [ "$arch" = arm64 ]; then strip=aarch64-linux-gnu-strip; fi
   mkdir -p "$OW_TMP/payload"
   for program in "${programs[@]}"; do
-    [ -e "$build/$program" ] || die "$build/$program is not built" \
-      "'scripts/test.sh --label vm' builds it, or: cmake --build $build --target ${program##*/}"
-    "$strip" -o "$OW_TMP/payload/${program##*/}" "$build/$program"
+    file=$(find "$build" -name "$program" -type f -executable -print -quit 2>/dev/null || true)
+    [ -n "$file" ] || die "$program is not built in $build" \
+      "'scripts/test.sh --label vm' builds it, or: cmake --build $build --target $program"
+    "$strip" -o "$OW_TMP/payload/$program" "$file"
   done
 }
 
