@@ -91,6 +91,17 @@ TEST(AssembleTracepoints, MarksOutsideAGroupAreKillsOfTheirOwn) {
   EXPECT_THAT(bench.out, SizeIs(2));
 }
 
+TEST(AssembleTracepoints, BothMustBeInAGroup) {
+  for (const bool first_in_group : {false, true}) {
+    auto one = task(0, kT0, 100, SeenAt::kMark);
+    auto two = task(0, kT0 + 1, 101, SeenAt::kMark);
+    (first_in_group ? one : two).oom_group = true;
+    Bench bench(config_of_tracepoints());
+    bench.see(one, marked(0, kT0, 100), two, marked(0, kT0 + 1, 101)).flush(kT0 + kMs);
+    EXPECT_THAT(bench.out, SizeIs(2));
+  }
+}
+
 TEST(AssembleTracepoints, AnotherInvokerIsAnotherKill) {
   auto other = group_task(0, kT0 + 1, 101, SeenAt::kMark);
   other.invoker = invoker(777);

@@ -143,6 +143,29 @@ TEST(AssembleMissing, NamesWhatTheDecisionLacked) {
   EXPECT_EQ(bench.out[0].invoker.tid, 501U);
 }
 
+TEST(AssembleMissing, NothingReadIsNotZero) {
+  Decision empty;
+  empty.at_ns = kT0;
+  empty.id = 1;
+  VictimTask bare;
+  bare.at_ns = kT0;
+  bare.id = 1;
+  bare.pid = 100;
+  Bench bench;
+  bench.see(empty, bare).flush(kT0 + 1);
+  ASSERT_THAT(bench.out, SizeIs(1));
+  const Invoker& asker = bench.out[0].invoker;
+  EXPECT_EQ(asker, Invoker{});
+  const Victim& victim = bench.out[0].victims.at(0);
+  EXPECT_EQ(victim.tid, std::nullopt);
+  EXPECT_EQ(victim.ppid, std::nullopt);
+  EXPECT_EQ(victim.ns_pid, std::nullopt);
+  EXPECT_EQ(victim.threads, std::nullopt);
+  EXPECT_EQ(victim.started_unix_ns, std::nullopt);
+  EXPECT_EQ(victim.cgroup, std::nullopt);
+  EXPECT_EQ(victim.memory, Memory{});
+}
+
 TEST(AssembleMissing, PointsOfOurOwnSumAreToldAsSuch) {
   CandidateList summed = candidates(1, kT0);
   summed.exact = false;
@@ -283,6 +306,14 @@ TEST(AssembleLog, ALateReportIsAnUpdate) {
   EXPECT_EQ(bench.out[1].revision, 1U);
   EXPECT_EQ(bench.out[1].id, bench.out[0].id);
   EXPECT_EQ(bench.out[1].invoker.order, 2);
+}
+
+TEST(AssembleLog, OnceWrittenItIsNotWaitedForAgain) {
+  Bench bench(with_log(config_of_tracepoints()));
+  bench.see(task(0, kT0, 100, SeenAt::kMark), marked(0, kT0), exited(0, kT0 + kMs));
+  bench.advance(kT0 + 500 * kMs).see(facts(kT0 + 510 * kMs));
+  ASSERT_THAT(bench.out, SizeIs(2));
+  EXPECT_EQ(bench.out[1].victims.at(0).user, "joe");
 }
 
 TEST(AssembleLog, ATaskThatWasDyingAlreadyHasNoLineToWaitFor) {

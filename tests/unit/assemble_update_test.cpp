@@ -49,6 +49,17 @@ TEST(AssembleUpdate, ItsEndFollowsAtOnceUnderTheSameId) {
   EXPECT_EQ(bench.deadline(), std::nullopt);
 }
 
+TEST(AssembleUpdate, TheIdStaysWhenThePidIsLearntLater) {
+  Bench bench(config_of_tracepoints());
+  bench.see(marked_tid(0, kT0, 109)).advance(kT0 + 500 * kMs);
+  auto taken = delivered(0, kT0 + 600 * kMs);
+  taken.tid = 109;
+  bench.see(taken, exited(0, kT0 + 601 * kMs)).flush(kT0 + 700 * kMs);
+  ASSERT_THAT(bench.out, SizeIs(2));
+  EXPECT_THAT(pids(bench.out[1]), ElementsAre(100));
+  EXPECT_EQ(bench.out[1].id, bench.out[0].id);
+}
+
 TEST(AssembleUpdate, NewsOfALingeringVictimAreGathered) {
   Bench bench;
   start_lingering(bench);
@@ -220,6 +231,19 @@ TEST(AssembleReuse, ANewLifeEndsALingeringOneWhoseEndWasMissed) {
   EXPECT_THAT(bench.out[1].provenance.missing,
               Contains(Pair("victims[0].exited_ns", HasSubstr("another life"))));
   EXPECT_EQ(bench.out[2].victims[0].timeline.exited_ns, kT0 + 901 * kMs);
+}
+
+TEST(AssembleReuse, FactsWithoutAStartTimeAreTakenOnlyWhileTheyCanBeItsOwn) {
+  for (const bool in_time : {true, false}) {
+    Bench bench;
+    auto unsure = facts(kT0 + (in_time ? 100 : 400) * kMs);
+    unsure.start_boottime_ns = 0;
+    bench.see(decision(1, kT0), task(1, kT0), marked(1, kT0), memcg_stat(1, kT0),
+              exited(1, kT0 + kMs), unsure);
+    bench.flush(kT0 + 450 * kMs);
+    ASSERT_THAT(bench.out, SizeIs(1));
+    EXPECT_EQ(bench.out[0].victims[0].user.has_value(), in_time);
+  }
 }
 
 TEST(AssembleReuse, AnExitOfLongAgoIsNotTheEndOfThisLife) {

@@ -45,6 +45,10 @@ struct AssemblerConfig {
   std::map<std::string, std::string> missing;
 };
 
+// What it says of itself in provenance: `missing` and `late` name fields of the incident by the names
+// above, those of a victim as "victims[0].cmdline"; `missing["incident"]` says why no more is waited
+// for. `lost_events` counts the records lost between the last report before this incident began and
+// its own: those that may have concerned it, so that a loss can count for two that overlap.
 class Assembler {
  public:
   Assembler(AssemblerConfig config, std::function<void(const Incident&)> emit);

@@ -186,6 +186,19 @@ struct MemcgStat {
   std::map<std::string, std::uint64_t> stat;
 };
 
+// A row of the kernel log's task table. Columns that this kernel does not print are absent.
+struct LogTask {
+  std::uint32_t tid = 0;   // of a thread that still had the mm, mostly the group's leader
+  Opt<std::uint32_t> pid;  // thread group
+  Opt<std::uint32_t> uid;
+  Opt<std::int32_t> oom_score_adj;
+  std::string comm;
+  Opt<std::uint64_t> total_vm_pages;
+  Opt<std::uint64_t> rss_pages;
+  Opt<std::uint64_t> swap_pages;
+  Opt<std::uint64_t> pgtables_bytes;
+};
+
 // One kill as the kernel log tells it (kernlog/). Fields the log did not show are absent.
 struct LogReport {
   std::uint64_t at_ns = 0;  // the log's own stamp of its last line
@@ -193,7 +206,10 @@ struct LogReport {
   Invoker invoker;
   std::vector<Victim> victims;
   Opt<std::uint64_t> tasks_listed;
+  std::vector<LogTask> tasks;  // the first rows of the table, in its order
   bool oom_group = false;
+  bool no_killable = false;  // "Out of memory and no killable processes..."
+  Opt<std::string> panic;    // what the kernel panicked with instead of killing
 };
 
 // Records lost between the kernel and us, as a running total.
