@@ -20,7 +20,7 @@ struct CloseDir {
 
 Result<Bytes> read_fd(int fd, const std::string& path, std::size_t max) {
   Bytes bytes;
-  std::array<char, 4096> chunk;
+  std::array<char, 4096> chunk{};
   for (;;) {
     const ssize_t got = ::read(fd, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
@@ -37,10 +37,6 @@ Result<Bytes> read_fd(int fd, const std::string& path, std::size_t max) {
 }
 
 }  // namespace
-
-OwnedFd::~OwnedFd() {
-  if (fd_ >= 0) ::close(fd_);
-}
 
 Result<Bytes> read_at_most(int dir_fd, const std::string& path, std::size_t max) {
   const OwnedFd fd(::openat(dir_fd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -61,7 +57,7 @@ Result<std::string> read_state_file(const std::string& path, std::size_t max) {
 }
 
 Result<std::string> read_link_at(int dir_fd, const std::string& path) {
-  std::array<char, PATH_MAX> target;
+  std::array<char, PATH_MAX> target{};
   const ssize_t got = ::readlinkat(dir_fd, path.c_str(), target.data(), target.size());
   if (got < 0) return fail(errno, "read link " + path);
   return std::string(target.data(), static_cast<std::size_t>(got));

@@ -6,33 +6,14 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "support/owned_fd.h"
 #include "support/result.h"
 
 namespace oomwitness {
 
 inline constexpr std::size_t kMaxStateFileBytes = std::size_t{1} << 20U;
-
-class OwnedFd {
- public:
-  OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OwnedFd& operator=(OwnedFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
-  ~OwnedFd();
-
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 struct Bytes {
   std::string content;

@@ -52,33 +52,44 @@ Found from_docker(const Roots& roots, const std::string& id) {
                    parse_docker_config);
 }
 
-Found from_containerd(const Roots& roots, const std::string& id) {
-  for (const std::string_view tasks : kTaskFolders) {
-    const std::string folder = roots.under_root(tasks);
-    const auto namespaces = list_folder(folder, kMaxNamespaces);
-    if (!namespaces && is_absent(namespaces.error())) continue;
-    if (!namespaces) return tl::make_unexpected(namespaces.error());
-    for (const std::string& name : *namespaces) {
-      TRY(auto record,
-          record_in(Roots::join(folder, name + "/" + id + "/config.json"), parse_oci_config));
-      if (!record) continue;
-      record->runtime = name == "moby" ? "docker" : "containerd";
-      return record;
-    }
+Found from_task_folder(const std::string& folder, const std::string& id) {
+  const auto namespaces = list_folder(folder, kMaxNamespaces);
+  if (!namespaces && is_absent(namespaces.error())) return Opt<RuntimeRecord>();
+  if (!namespaces) return tl::make_unexpected(namespaces.error());
+  const std::string file = id + "/config.json";
+  for (const std::string& name : *namespaces) {
+    const std::string bundle = Roots::join(folder, name);
+    TRY(auto record, record_in(Roots::join(bundle, file), parse_oci_config));
+    if (!record) continue;
+    record->runtime = name == "moby" ? "docker" : "containerd";
+    return record;
   }
   return Opt<RuntimeRecord>();
 }
 
+Found from_containerd(const Roots& roots, const std::string& id) {
+  for (const std::string_view tasks : kTaskFolders) {
+    TRY(auto record, from_task_folder(roots.under_root(tasks), id));
+    if (record) return record;
+  }
+  return Opt<RuntimeRecord>();
+}
+
+Found from_index(const std::string& path, const std::string& id) {
+  const auto text = read_state_file(path);
+  if (!text && is_absent(text.error())) return Opt<RuntimeRecord>();
+  if (!text) return tl::make_unexpected(text.error());
+  auto record = parse_storage_index(*text, id);
+  if (!record) return tl::make_unexpected(std::move(record).error().during("parse " + path));
+  return record;
+}
+
 Found from_storage_index(const Roots& roots, const std::string& id) {
   for (const std::string_view storage : kStorageFolders) {
+    const std::string folder = roots.under_root(storage);
     for (const std::string_view index : {"containers.json", "volatile-containers.json"}) {
-      const std::string path = roots.under_root(Roots::join(storage, index));
-      const auto text = read_state_file(path);
-      if (!text && is_absent(text.error())) continue;
-      if (!text) return tl::make_unexpected(text.error());
-      auto record = parse_storage_index(*text, id);
-      if (!record) return tl::make_unexpected(std::move(record).error().during("parse " + path));
-      if (*record) return record;
+      TRY(auto record, from_index(Roots::join(folder, index), id));
+      if (record) return record;
     }
   }
   return Opt<RuntimeRecord>();
@@ -187,31 +198,34 @@ void add_pod(const Roots& roots, const CgroupIdentity& identity, const Opt<Runti
   }
 }
 
-void add_container(const ContainerRef& ref, const Found& found, ContainerFacts& facts) {
-  const bool known = found && *found;
-  if (ref.needs_state && !known) {
-    facts.missing["container"] = "no container runtime knows '" + ref.id + "'";
-    return;
-  }
-  if (known && (*found)->runtime == kNoContainer) {
-    facts.missing["container"] = "its cgroup is a virtual machine's";
-    return;
-  }
-  Container& container = facts.container.emplace();
-  container.runtime = ref.runtime;
-  container.id = ref.id;
-  if (known) {
-    if (container.runtime.empty()) container.runtime = (*found)->runtime;
-    container.name = (*found)->name;
-    container.image = (*found)->image;
+// `why`: for what the record does not say.
+Container container_of(const ContainerRef& ref, const Opt<RuntimeRecord>& record,
+                       const std::string& why, ContainerFacts& facts) {
+  Container container{ref.runtime, ref.id, {}, {}};
+  if (record) {
+    if (container.runtime.empty()) container.runtime = record->runtime;
+    container.name = record->name;
+    container.image = record->image;
   }
   if (container.name.empty() && facts.pod) container.name = facts.pod->container;
-  const std::string why = !found  ? found.error().message()
-                          : known ? "the runtime's state does not name it"
-                                  : "no state file of a container runtime has this id";
   if (container.runtime.empty()) facts.missing["container.runtime"] = why;
   if (container.name.empty()) facts.missing["container.name"] = why;
   if (container.image.empty()) facts.missing["container.image"] = why;
+  return container;
+}
+
+void add_container(const ContainerRef& ref, const Found& found, ContainerFacts& facts) {
+  const Opt<RuntimeRecord> record = found ? *found : std::nullopt;
+  if (ref.needs_state && !record) {
+    facts.missing["container"] = "no container runtime knows '" + ref.id + "'";
+  } else if (record && record->runtime == kNoContainer) {
+    facts.missing["container"] = "its cgroup is a virtual machine's";
+  } else {
+    std::string why = "no state file of a container runtime has this id";
+    if (record) why = "the runtime's state does not say";
+    if (!found) why = found.error().message();
+    facts.container = container_of(ref, record, why, facts);
+  }
 }
 
 }  // namespace

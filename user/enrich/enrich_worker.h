@@ -46,7 +46,9 @@ class EnrichWorker {
   // Waits for jobs within their time; leaves stuck threads behind.
   ~EnrichWorker();
   EnrichWorker(const EnrichWorker&) = delete;
+  EnrichWorker(EnrichWorker&&) = delete;
   EnrichWorker& operator=(const EnrichWorker&) = delete;
+  EnrichWorker& operator=(EnrichWorker&&) = delete;
 
   // Every job submitted gives exactly one result. All of these are the owner's: one thread calls.
   void submit(EnrichJob job);

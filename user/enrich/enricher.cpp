@@ -94,26 +94,22 @@ Enricher::Enricher(Roots roots, NowNs now)
 ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& before_blocking) const {
   ProcFacts facts = facts_of(query, now_());
   const auto victim = open_victim(roots_, proc_ns_, query);
-  Opt<std::uint32_t> uid = query.uid;
-  std::vector<std::string> cgroups;
-  // The kernel's cgroup is that of the kill; /proc's may be another one by now.
-  if (query.cgroup) cgroups.push_back(*query.cgroup);
-  if (victim) {
-    read_process(victim->dir, victim->stat, facts);
-    for (std::string& path : read_cgroups(victim->dir, facts)) cgroups.push_back(std::move(path));
-    if (query.start_boottime_ns == 0)
-      facts.missing["started"] = "the kernel's start time is not known: the pid may be reused";
-    if (!uid)
-      if (const auto status = victim->dir.status()) uid = status->uid;
-  } else {
+  if (!victim) {
     miss_all(facts, kProcessFields, victim.error().message());
+    read_user(query.uid, facts);
+    read_identity(query, {}, facts);
+    return facts;
   }
-  read_user(uid, facts);
-  read_identity(cgroups, facts);
-  if (!victim) return facts;
+  const ProcDir& dir = victim->dir;
+  if (query.start_boottime_ns == 0)
+    facts.missing["started"] = "the kernel's start time is not known: the pid may be reused";
+  read_process(dir, victim->stat, facts);
+  const auto status = dir.status();
+  read_user(query.uid || !status ? query.uid : status->uid, facts);
+  read_identity(query, read_cgroups(dir, facts), facts);
 
   if (before_blocking) before_blocking(facts);
-  auto cmdline = victim->dir.cmdline();
+  auto cmdline = dir.cmdline();
   if (cmdline) {
     facts.cmdline = std::move(cmdline->args);
     facts.cmdline_bytes = cmdline->full_bytes;
@@ -148,7 +144,10 @@ void Enricher::read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts&
   }
 }
 
-void Enricher::read_identity(const std::vector<std::string>& cgroups, ProcFacts& facts) const {
+void Enricher::read_identity(const VictimQuery& query, std::vector<std::string> cgroups,
+                             ProcFacts& facts) const {
+  // The kernel's cgroup is that of the kill; /proc's may be another one by now.
+  if (query.cgroup) cgroups.insert(cgroups.begin(), *query.cgroup);
   if (cgroups.empty()) {
     for (const char* field : {"unit", "container", "pod"})
       facts.missing[field] = "its cgroup is not known";

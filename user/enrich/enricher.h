@@ -42,7 +42,8 @@ class Enricher {
  private:
   void read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts& facts) const;
   void read_user(Opt<std::uint32_t> uid, ProcFacts& facts) const;
-  void read_identity(const std::vector<std::string>& cgroups, ProcFacts& facts) const;
+  void read_identity(const VictimQuery& query, std::vector<std::string> cgroups,
+                     ProcFacts& facts) const;
 
   Roots roots_;
   NowNs now_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 
 #include "enrich/number.h"
@@ -19,12 +18,12 @@ constexpr std::array<std::string_view, 12> kTypeWords = {
     "unsigned", "signed", "long",  "int",   "gfp_t",    "__force",
     "u32",      "u64",    "__u32", "__u64", "uint32_t", "uint64_t"};
 
-bool is_digit(char c) {
-  return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
+constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kWordBytes =
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+std::string_view leading_word(std::string_view text) {
+  return text.substr(0, text.find_first_not_of(kWordBytes));
 }
 
 struct BinaryOperator {
@@ -50,6 +49,7 @@ class Evaluator {
   }
 
  private:
+  // NOLINTBEGIN(misc-no-recursion): as deep as the text nests, at most kMaxDepth
   // Precedence climbing: operators that bind tighter than `floor`.
   Result<std::uint64_t> binary(int floor, int depth) {
     TRY(auto left, unary(depth));
@@ -78,6 +78,7 @@ class Evaluator {
     }
     return literal();
   }
+  // NOLINTEND(misc-no-recursion)
 
   // The words of a cast after its '('; leaves everything in place when it is none.
   bool eat_cast() {
@@ -85,8 +86,7 @@ class Evaluator {
     bool any = false;
     for (;;) {
       while (!after.empty() && after.front() == ' ') after.remove_prefix(1);
-      const auto end = std::find_if_not(after.begin(), after.end(), is_word);
-      const auto word = after.substr(0, static_cast<std::size_t>(end - after.begin()));
+      const auto word = leading_word(after);
       if (word.empty()) break;
       if (std::find(kTypeWords.begin(), kTypeWords.end(), word) == kTypeWords.end()) return false;
       after.remove_prefix(word.size());
@@ -98,9 +98,8 @@ class Evaluator {
   }
 
   Result<std::uint64_t> literal() {
-    const auto end = std::find_if_not(rest_.begin(), rest_.end(), is_word);
-    std::string_view word = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
-    if (word.empty() || !is_digit(word.front())) return reject();
+    std::string_view word = leading_word(rest_);
+    if (word.empty() || kDigits.find(word.front()) == std::string_view::npos) return reject();
     const std::size_t size = word.size();
     while (word.size() > 1 && std::string_view("uUlL").find(word.back()) != std::string_view::npos)
       word.remove_suffix(1);

@@ -71,9 +71,10 @@ std::vector<std::string> GfpTable::decode(std::uint32_t mask) const {
     mask &= ~known.mask;
   }
   if (mask != 0) {
-    std::array<char, 8> digits;
-    const auto end = std::to_chars(digits.begin(), digits.end(), mask, 16).ptr;
-    flags.push_back("0x" + std::string(digits.begin(), end));
+    std::array<char, 8> digits{};
+    char* const begin = digits.data();
+    const char* const end = std::to_chars(begin, begin + digits.size(), mask, 16).ptr;
+    flags.push_back("0x" + std::string(static_cast<const char*>(begin), end));
   }
   return flags;
 }

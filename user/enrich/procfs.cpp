@@ -116,10 +116,9 @@ std::vector<std::string> split_cmdline(std::string_view bytes) {
   return args;
 }
 
-ProcExe split_exe(std::string link) {
-  std::string_view path = link;
-  const bool deleted = eat_suffix(path, " (deleted)");
-  return {std::string(path), deleted};
+ProcExe split_exe(std::string_view link) {
+  const bool deleted = eat_suffix(link, " (deleted)");
+  return {std::string(link), deleted};
 }
 
 Result<ProcDir> ProcDir::open(const Roots& roots, std::uint32_t pid) {
@@ -146,7 +145,7 @@ Result<ProcCgroups> ProcDir::cgroups() const {
 
 Result<ProcExe> ProcDir::exe() const {
   auto link = read_link_at(fd_.get(), "exe");
-  if (link) return split_exe(std::move(*link));
+  if (link) return split_exe(*link);
   if (link.error().code() == std::errc::no_such_file_or_directory)  // no mm: proc_exe_link
     return fail("no executable: the process had given up its memory, or is a kernel thread");
   return tl::make_unexpected(std::move(link).error());

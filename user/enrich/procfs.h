@@ -68,7 +68,7 @@ ProcCgroups parse_proc_cgroup(std::string_view text);
 std::vector<std::string> split_cmdline(std::string_view bytes);
 // A link ends in " (deleted)" when the file is unlinked (fs/d_path.c). A file whose own name ends
 // so cannot be told from it.
-ProcExe split_exe(std::string link);
+ProcExe split_exe(std::string_view link);
 
 class ProcDir {
  public:
