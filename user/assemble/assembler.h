@@ -45,10 +45,11 @@ struct AssemblerConfig {
   std::map<std::string, std::string> missing;
 };
 
-// What it says of itself in provenance: `missing` and `late` name fields of the incident by the names
-// above, those of a victim as "victims[0].cmdline"; `missing["incident"]` says why no more is waited
-// for. `lost_events` counts the records lost between the last report before this incident began and
-// its own: those that may have concerned it, so that a loss can count for two that overlap.
+// What it says of itself in provenance. `missing` has the names above, of a victim as
+// "victims[0].cmdline"; "incident" says why no more is waited for. `late` has the paths of the JSON
+// ("invoker.gfp", "victims[0].cmdline"). `lost_events` counts the records lost between the last
+// report before this incident began and its own: those that may have concerned it, so that one loss
+// can count for two incidents that overlap.
 class Assembler {
  public:
   Assembler(AssemblerConfig config, std::function<void(const Incident&)> emit);
