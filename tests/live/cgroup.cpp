@@ -72,8 +72,8 @@ std::string Cgroup::unique(const std::string& name) {
   return "owtest-" + std::to_string(getpid()) + "-" + std::to_string(count++) + "-" + name;
 }
 
-Cgroup::Cgroup(const Hierarchy& hierarchy, std::string dir, std::string path)
-    : hierarchy_(hierarchy), dir_(std::move(dir)), path_(std::move(path)) {
+Cgroup::Cgroup(Hierarchy hierarchy, std::string dir, std::string path)
+    : hierarchy_(std::move(hierarchy)), dir_(std::move(dir)), path_(std::move(path)) {
   if (mkdir(dir_.c_str(), 0755) != 0)
     ADD_FAILURE() << "mkdir " << dir_ << ": " << std::strerror(errno);
 }

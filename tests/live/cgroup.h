@@ -49,7 +49,7 @@ class Cgroup {
   void set(const std::string& file, const std::string& text);
 
  private:
-  Cgroup(const Hierarchy& hierarchy, std::string dir, std::string path);
+  Cgroup(Hierarchy hierarchy, std::string dir, std::string path);
   void end_processes() const;
 
   Hierarchy hierarchy_;

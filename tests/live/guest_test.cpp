@@ -38,14 +38,14 @@ bool has_two_nodes() {
 class Global : public GuestTest {
  protected:
   std::string root_cgroup() const { return memory().root.empty() ? "/" : memory().root; }
-  void expect_constraint(const Tracer& tracer, const json& incident,
-                         const std::string& constraint) const {
+  static void expect_constraint(const Tracer& tracer, const json& incident,
+                                const std::string& constraint) {
     if (!tracer.sees_decision()) return;
     EXPECT_EQ(incident.at("/scope/constraint"_json_pointer), constraint);
     EXPECT_FALSE(incident.at("scope").contains("memcg")) << "no cgroup's limit was hit";
   }
   // The machine's processes, kernel threads aside, are what the kernel weighs.
-  void expect_weighed(const Tracer& tracer, const json& incident, std::vector<pid_t> pids) const {
+  static void expect_weighed(const Tracer& tracer, const json& incident, std::vector<pid_t> pids) {
     if (!tracer.sees_candidates()) return;
     pids.push_back(getpid());
     pids.push_back(tracer.pid());

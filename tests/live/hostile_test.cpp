@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kTerminal = "\x1b[2J\x1b]0;owned\x07";
 constexpr const char* kNotUtf8 = "\xff\xfe\x80 \xc3\x28 \xed\xa0\x80";
-constexpr const char* kBackslash = "\\x41 \\xff \\\\x80 \"quoted\" \\u0000 {}%s%n";
+constexpr const char* kBackslash = R"(\x41 \xff \\x80 \x5c \x2d "quoted" \u0000 {}%s%n)";
 
 class Hostile : public LiveTest {
  protected:
@@ -41,7 +41,7 @@ TEST_F(Hostile, Comm) {
   Tracer tracer;
   SKIP_UNLESS_READY(tracer);
   const std::vector<std::string> all = {
-      "\n\x1b[2J\x07\r\t", "\xff\xfe\x80\xc3", "a\"b\\c\\xff", "%s%n%n", "", "fifteen-bytes-x"};
+      "\n\x1b[2J\x07\r\t", "\xff\xfe\x80\xc3", R"(a"b\c\xff)", "%s%n%n", "", "fifteen-bytes-x"};
   for (const std::string& comm : all) {
     SCOPED_TRACE("comm in hex: " + hex(comm));
     const json incident = kill_one(tracer, {.words = "comm=" + hex(comm)});
@@ -59,9 +59,7 @@ TEST_F(Hostile, Argv) {
       {"backslash", kBackslash},
       {"", "empty in front", "", "", "and behind", ""},
       {""},
-      {"\xe2\x80\xae"
-       "gnp.exe",
-       "\xf0\x9f\x92\xa3"},
+      {"\u202egnp.exe", "\xf0\x9f\x92\xa3"},
   };
   for (const auto& argv : all) {
     SCOPED_TRACE("argv[0] in hex: " + hex(argv[0]));
@@ -88,7 +86,7 @@ TEST_F(Hostile, EmptyArgv) {
   const json incident = kill_one(tracer, {.words = "", .argv = {}});
   const json victim = victim_with(incident, pid_);
   // Since 5.18 (dcd46d897adb) exec makes it one empty string.
-  const json cmdline = victim.at("cmdline");
+  const json& cmdline = victim.at("cmdline");
   EXPECT_TRUE(cmdline.empty() || cmdline == json::array({""})) << cmdline.dump();
   expect_victim(incident, {.pid = pid_, .cmdline = all_bytes_of(cmdline), .cgroup = cgroup_});
 }

@@ -237,6 +237,7 @@ TEST_F(Kill, GroupOfFiveIsOneIncidentWithFiveVictims) {
   box.limit(32 * kMiB);
   box.kill_as_group();
   std::vector<std::unique_ptr<Provoked>> members;
+  members.reserve(4);
   for (int i = 0; i < 4; ++i)
     members.push_back(std::make_unique<Provoked>(
         Plan{.words = "adj=1000 before=2", .cgroup = &box, .argv = {"member", std::to_string(i)}}));

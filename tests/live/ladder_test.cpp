@@ -14,7 +14,7 @@ struct Forced {
   const char* way;
 };
 
-// Names the test after it: "oom_badness_kretprobe_part".
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for that name.
 void PrintTo(const Forced& forced, std::ostream* out) {
   *out << forced.hook << '=' << forced.way;
 }

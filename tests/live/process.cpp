@@ -45,6 +45,7 @@ void keep_capabilities(std::uint64_t kept) {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> all;
+  all.reserve(strings.size() + 1);
   for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
   all.push_back(nullptr);
   return all;

@@ -15,9 +15,8 @@ namespace {
 class Stream : public LiveTest {
  protected:
   // A kill in a cgroup of its own, gone when this returns.
-  pid_t kill_in(Cgroup& box, const std::string& words = "",
-                const std::vector<std::string>& argv = {"hog"}) {
-    Provoked hog({.words = words + " adj=1000 alloc=max", .cgroup = &box, .argv = argv});
+  static pid_t kill_in(Cgroup& box, const std::string& words = "") {
+    Provoked hog({.words = words + " adj=1000 alloc=max", .cgroup = &box});
     hog.go();
     hog.wait_killed();
     return hog.pid();
