@@ -29,7 +29,6 @@ void fuzz_text(std::string_view bytes) {
   std::string raw(bytes);
   redact_argv_bytes(raw);
   check(raw.size() == bytes.size());
-  check(redact_argv_bytes(raw) == 0);
 }
 
 void fuzz_incident(std::string_view bytes) {

@@ -185,8 +185,9 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// "--name" or "-n" and nothing else: no value behind '='.
 bool is_option(std::string_view word) {
-  return word.size() > 1 && word[0] == '-';
+  return word.size() > 1 && word[0] == '-' && std::all_of(word.begin(), word.end(), is_name_char);
 }
 
 class Redactor {
@@ -201,7 +202,7 @@ class Redactor {
     if (now == Next::kUserPassword) return after_colon(w);
     if (bool changed = false; program_rule(w, changed)) return changed;
     if (text.starts_with("pass:") && mask(w.subspan(5))) return true;  // openssl -passin pass:x
-    if (is_option(text) && text.find('=') == npos && is_secret_name(text)) {
+    if (is_option(text) && is_secret_name(text)) {
       next_ = Next::kSecret;
       return false;
     }
