@@ -57,8 +57,7 @@ std::string lockdown_mode() {
 }  // namespace
 
 KernelFacts probe_kernel() {
-  return {.kernel_btf = ::access("/sys/kernel/btf/vmlinux", R_OK) == 0,
-          .badness_is_split = badness_is_split()};
+  return {.kernel_btf = ::access(kKernelBtf, R_OK) == 0, .badness_is_split = badness_is_split()};
 }
 
 std::string refusal_hint(int err) {

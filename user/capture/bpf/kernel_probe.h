@@ -8,6 +8,9 @@
 
 namespace oomwitness {
 
+// Where the running kernel shows its types.
+inline constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
+
 KernelFacts probe_kernel();
 
 // Why BPF may have been refused and what to do, in a sentence or two.

@@ -24,6 +24,8 @@ class LibbpfLog {
   // The first warning since clear(): the cause, not its consequences. One line.
   const std::string& cause() const noexcept { return cause_; }
 
+  // Whether a line would go anywhere: formatting those that do not costs milliseconds of a load.
+  bool wants(bool warning) const noexcept { return warning || echo_; }
   void add(bool warning, std::string_view line);
 
  private:

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "capture/bpf/btf_excerpt.h"
 #include "capture/bpf/kernel_probe.h"
 #include "capture/bpf/libbpf_log.h"
 #include "capture/bpf/skeleton.h"
@@ -53,10 +54,42 @@ void drop_dependents(HookPlan& plan) {
   if (plan.current(Hook::kCandidates) == nullptr) drop(Hook::kScan, "needs oom_badness");
 }
 
-Result<Opened> open_chosen(const HookPlan& plan, const TracerOptions& options) {
+// Where libbpf looks up the kernel's types for CO-RE.
+struct CoreTypes {
+  std::optional<std::string> path;  // none: it searches all of the kernel's own
+  std::optional<ExcerptFile> excerpt;
+  bool filled = false;
+};
+
+void say_slow(const TracerOptions& options, const Error& error) {
+  if (options.log) options.log("no excerpt of the kernel's BTF, a slow start: " + error.message());
+}
+
+CoreTypes choose_types(const TracerOptions& options) {
+  if (options.btf_path) return {.path = options.btf_path};
+  auto file = ExcerptFile::create();
+  if (!file) {
+    say_slow(options, file.error());
+    return {};
+  }
+  return {.path = file->path(), .excerpt = *std::move(file)};
+}
+
+Result<Opened> open_object(CoreTypes& types, const TracerOptions& options) {
   LIBBPF_OPTS(bpf_object_open_opts, open_options);
-  open_options.btf_custom_path = options.btf_path ? options.btf_path->c_str() : nullptr;
+  open_options.btf_custom_path = types.path ? types.path->c_str() : nullptr;
   TRY(auto opened, Opened::open(&open_options));
+  if (!types.excerpt || types.filled) return opened;
+  const auto filled = types.excerpt->fill(kKernelBtf, bpf_object__btf(opened->obj));
+  types.filled = filled.has_value();
+  if (filled) return opened;
+  say_slow(options, filled.error());
+  types = {};
+  return open_object(types, options);
+}
+
+Result<Opened> open_chosen(const HookPlan& plan, CoreTypes& types, const TracerOptions& options) {
+  TRY(auto opened, open_object(types, options));
   opened->rodata->page_size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   if (const int err = bpf_map__set_max_entries(opened->maps.events, options.ring_bytes)) {
     return fail(err, "set the ring buffer's size");
@@ -71,17 +104,16 @@ Result<Opened> open_chosen(const HookPlan& plan, const TracerOptions& options) {
   return opened;
 }
 
-Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, const TracerOptions& options,
-                                               LibbpfLog& log) {
-  TRY(auto opened, open_chosen(plan, options));
+Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, CoreTypes& types,
+                                               const TracerOptions& options, LibbpfLog& log) {
+  TRY(auto opened, open_chosen(plan, types, options));
   log.clear();
   auto loaded = std::move(opened).load();
   if (loaded) return std::variant<Loaded, Refused>(*std::move(loaded));
   const auto culprit = plan.owner(log.program());
   if (!culprit) {
     const std::string cause = log.cause().empty() ? "load BPF programs" : log.cause();
-    return tl::make_unexpected(
-        nothing_attached(plan, Error(loaded.error().code(), cause)));
+    return tl::make_unexpected(nothing_attached(plan, Error(loaded.error().code(), cause)));
   }
   const std::string_view way = plan.current_name(*culprit);
   const std::string why = reason("load", loaded.error());
@@ -158,10 +190,11 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
                 refusal_hint(ENOENT));
   }
   TRY(auto plan, HookPlan::make(facts, options.hooks));
+  CoreTypes types = choose_types(options);
   // Each round takes a whole step down the ladder, so it ends.
   for (;;) {
     drop_dependents(plan);
-    TRY(auto outcome, try_load(plan, options, log));
+    TRY(auto outcome, try_load(plan, types, options, log));
     CHECK_OK(keep_promises(plan));
     auto* loaded = std::get_if<Loaded>(&outcome);
     if (loaded == nullptr) continue;
@@ -215,9 +248,8 @@ std::uint64_t Tracer::lost() const {
 }
 
 Result<std::size_t> Tracer::find_kernel_variables(const std::string& proc) {
-  constexpr std::array<std::string_view, 5> kNames{"vm_node_stat", "vm_zone_stat",
-                                                   "_totalram_pages", "nr_swap_pages",
-                                                   "total_swap_pages"};
+  constexpr std::array<std::string_view, 5> kNames{
+      "vm_node_stat", "vm_zone_stat", "_totalram_pages", "nr_swap_pages", "total_swap_pages"};
   TRY(const auto found, find_symbols(proc, kNames));
   const auto address = [&](std::string_view name) {
     const auto it = found.find(std::string(name));

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The part of the kernel's BTF that the CO-RE relocations of an object look at.
+//
+// libbpf searches all of the kernel's ~100,000 types once for each type that an object relocates
+// against: tens of milliseconds. It searches an excerpt of a few hundred in no time.
+#pragma once
+
+#include <bpf/btf.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "support/owned_fd.h"
+#include "support/result.h"
+
+namespace oomwitness {
+
+// BTF, ready to be written to a file, on which field, enumerator, type size and type existence
+// relocations of `object` come out as on `kernel`. Not covered, and tests/object sees that no
+// program has them: the kernel's type ids, and typedefs of pointers or functions. Types that only
+// modules have are absent. Fails on anything in `kernel` that is cut short, out of range or
+// unknown.
+Result<std::vector<std::byte>> excerpt_btf(std::span<const std::byte> kernel, const btf* object);
+
+// A file in memory, for bpf_object_open_opts.btf_custom_path. libbpf opens it only when it loads,
+// so the object can be opened with it before there is anything in it.
+class ExcerptFile {
+ public:
+  static Result<ExcerptFile> create();
+
+  const std::string& path() const noexcept { return path_; }
+  // Puts the excerpt of the kernel's BTF in `kernel_path` for `object` in it.
+  Status fill(const std::string& kernel_path, const btf* object) const;
+
+ private:
+  explicit ExcerptFile(OwnedFd fd);
+  OwnedFd fd_;
+  std::string path_;
+};
+
+}  // namespace oomwitness
