@@ -15,7 +15,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 # What GoogleTest and its printers add around a skip's reason.
-NOISE = re.compile(r"^(\[|Running main|Note: |$)|: Skipped$|^\d+ tests?,")
+NOISE = re.compile(r"^(\[|Running main|Note: |$)|: Skipped$|^\S+\.cpp:\d+$")
 
 Test = collections.namedtuple("Test", "label name verdict reason")
 
@@ -25,7 +25,7 @@ def skip_reason(text):
     lines = [line.strip() for line in (text or "").splitlines()]
     after = [i for i, line in enumerate(lines) if line.endswith("Skipped")]
     said = [line for line in lines[after[0] + 1 if after else 0 :] if not NOISE.search(line)]
-    return said[0] if said else "no reason given"
+    return said[0].removeprefix("skipped: ") if said else "no reason given"
 
 
 def of_ctest(path):
@@ -33,11 +33,16 @@ def of_ctest(path):
     if not path.exists():
         return
     for case in ET.parse(path).getroot().iter("testcase"):
-        name, status = case.get("name"), case.get("status")
-        out = case.findtext("system-out")
-        verdict = {"run": "passed", "fail": "failed"}.get(status, "skipped")
-        reason = "switched off" if status == "disabled" else skip_reason(out)
-        yield Test(name.split(".")[0], name, verdict, reason if verdict == "skipped" else "")
+        name, skipped = case.get("name"), case.find("skipped")
+        verdict, reason = "failed", ""
+        if case.get("status") == "run":
+            verdict = "passed"
+        elif case.get("status") == "disabled":
+            verdict, reason = "skipped", "switched off"
+        # Without SKIP_ ctest means that the program is not there: no test passed by that.
+        elif skipped is not None and skipped.get("message", "").startswith("SKIP_"):
+            verdict, reason = "skipped", skip_reason(case.findtext("system-out"))
+        yield Test(name.split(".")[0], name, verdict, reason)
 
 
 def of_guest(folder):
