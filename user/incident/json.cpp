@@ -88,19 +88,13 @@ class Writer {
   template <typename T>
   static Json encode(const std::vector<T>& values) {
     Json list = Json::array();
-    for (const T& value : values) {
-      Json encoded = encode(value);
-      list.push_back(encoded.is_null() ? Json("") : std::move(encoded));
-    }
+    for (const T& value : values) list.push_back(element(value));
     return list;
   }
   template <typename T>
   static Json encode(const std::map<std::string, T>& values) {
     Json object = Json::object();
-    for (const auto& [key, value] : values) {
-      Json encoded = encode(value);
-      object[to_valid_utf8(key)] = encoded.is_null() ? Json("") : std::move(encoded);
-    }
+    for (const auto& [key, value] : values) object[to_valid_utf8(key)] = element(value);
     return object;
   }
   template <typename T>
@@ -109,6 +103,12 @@ class Writer {
     Writer writer;
     fields(writer, object);
     return std::move(writer).take();
+  }
+
+  // An empty string keeps its place.
+  static Json element(const auto& value) {
+    Json encoded = encode(value);
+    return encoded.is_null() ? Json("") : encoded;
   }
 
   Json out_ = Json::object();

@@ -86,41 +86,45 @@ std::string adj_effect(const Arithmetic& sums, const Candidate& c) {
                      sums.size(*pages < 0 ? -*pages : *pages));
 }
 
+// Of a chosen one that had the most points: whether it held the most memory, and if not, why it
+// led.
+std::string size_verdict(const Page& page, const Incident& incident, const Arithmetic& sums,
+                         const Candidate& chosen) {
+  const Opt<std::int64_t> held = sums.memory_pages(chosen);
+  std::string out = named(page, chosen) + " had the most points";
+  if (!held) return out + ".";
+  const Candidate* largest = &chosen;
+  for (const Candidate& c : incident.candidates.top) {
+    const Opt<std::int64_t> pages = sums.memory_pages(c);
+    if (pages && *pages > *sums.memory_pages(*largest)) largest = &c;
+  }
+  const std::string own = adj_effect(sums, chosen);
+  if (largest == &chosen) {
+    const char* const link = chosen.oom_score_adj < 0 ? ", although " : ", and ";
+    return out + " and held the most memory" + (own.empty() ? "" : link + own) + ".";
+  }
+  out += fmt::format(" but was not the largest: {} held {} more", named(page, *largest),
+                     sums.size(*sums.memory_pages(*largest) - *held));
+  std::string effects = adj_effect(sums, *largest);
+  if (!own.empty()) add_part(effects, named(page, chosen) + ": " + own);
+  return out + (effects.empty() ? "." : "; " + effects + ".");
+}
+
 std::string verdict(const Page& page, const Incident& incident, const Arithmetic& sums) {
   if (incident.scope.kill_allocating_task.value_or(false))
     return "vm.oom_kill_allocating_task is set: the invoker is killed, nothing is weighed.";
   const Candidate* const chosen = chosen_row(incident);
   if (chosen == nullptr) return "";
-  const auto& top = incident.candidates.top;
-  const auto most_points =
-      std::max_element(top.begin(), top.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.points < b.points; });
-  std::string out = named(page, *chosen);
   const Candidates& all = incident.candidates;
   if (all.considered && *all.considered == 1 + all.unkillable.value_or(0))
-    return out + " was the only task that could be killed.";
+    return named(page, *chosen) + " was the only task that could be killed.";
+  const auto most_points =
+      std::max_element(all.top.begin(), all.top.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.points < b.points; });
   if (most_points->points > chosen->points)
-    return out + " did not have the most points: " + named(page, *most_points) +
-           " had more and was passed over, as tasks are that already die of an earlier kill.";
-  const Opt<std::int64_t> held = sums.memory_pages(*chosen);
-  const Candidate* largest = chosen;
-  for (const Candidate& c : top) {
-    const Opt<std::int64_t> pages = sums.memory_pages(c);
-    if (pages && held && *pages > *sums.memory_pages(*largest)) largest = &c;
-  }
-  if (!held) return out + " had the most points.";
-  if (largest == chosen) {
-    const std::string effect = adj_effect(sums, *chosen);
-    const char* const link = chosen->oom_score_adj < 0 ? ", although " : ", and ";
-    return out + " had the most points and held the most memory" +
-           (effect.empty() ? "" : link + effect) + ".";
-  }
-  out += fmt::format(" had the most points but was not the largest: {} held {} more",
-                     named(page, *largest), sums.size(*sums.memory_pages(*largest) - *held));
-  std::string effects = adj_effect(sums, *largest);
-  const std::string own = adj_effect(sums, *chosen);
-  if (!own.empty()) add_part(effects, named(page, *chosen) + ": " + own);
-  return out + (effects.empty() ? "." : "; " + effects + ".");
+    return named(page, *chosen) + " did not have the most points: " + named(page, *most_points) +
+           " had more. This record does not say why it was passed over.";
+  return size_verdict(page, incident, sums, *chosen);
 }
 
 std::string counted_text(const Candidates& c) {

@@ -55,28 +55,33 @@ std::string user_stack_text(const Page& page, const Invoker& invoker) {
   return invoker.user_stack.size() > kMost ? out + " < ..." : out;
 }
 
+std::string relation_text(const Incident& incident) {
+  const Invoker& invoker = incident.invoker;
+  const std::string why = incident.scope.sysrq.value_or(false) ? ", on behalf of SysRq-f"
+                                                               : ", which asked for the memory";
+  if (!invoker.pid || incident.victims.empty()) return why;
+  const bool is_victim = std::any_of(incident.victims.begin(), incident.victims.end(),
+                                     [&](const Victim& v) { return v.pid == invoker.pid; });
+  if (!is_victim) return why + "; not the victim";
+  return why + (incident.victims.size() == 1 ? "; the victim itself" : "; one of the victims");
+}
+
+std::string identity_text(const Invoker& invoker) {
+  std::string out = invoker.kernel_thread.value_or(false) ? "a kernel thread" : "";
+  if (invoker.tid && invoker.tid != invoker.pid)
+    add_part(out, fmt::format("thread {}", *invoker.tid));
+  if (invoker.uid) add_part(out, fmt::format("uid {}", *invoker.uid));
+  if (invoker.oom_score_adj) add_part(out, fmt::format("oom_score_adj {}", *invoker.oom_score_adj));
+  return out;
+}
+
 }  // namespace
 
 void write_invoker(Page& page, const Incident& incident) {
   const Invoker& invoker = incident.invoker;
   if (invoker == Invoker{}) return;
-  const bool is_victim =
-      std::any_of(incident.victims.begin(), incident.victims.end(),
-                  [&](const Victim& v) { return v.pid && v.pid == invoker.pid; });
-  std::string relation = incident.scope.sysrq.value_or(false) ? ", on behalf of SysRq-f"
-                                                              : ", which asked for the memory";
-  if (invoker.pid && !incident.victims.empty())
-    relation += !is_victim                     ? "; not the victim"
-                : incident.victims.size() == 1 ? "; the victim itself"
-                                               : "; one of the victims";
-  page.heading("Invoker", process_name(page, invoker.comm, invoker.pid) + relation);
-  std::string who;
-  if (invoker.kernel_thread.value_or(false)) who = "a kernel thread";
-  if (invoker.tid && invoker.tid != invoker.pid)
-    add_part(who, fmt::format("thread {}", *invoker.tid));
-  if (invoker.uid) add_part(who, fmt::format("uid {}", *invoker.uid));
-  if (invoker.oom_score_adj) add_part(who, fmt::format("oom_score_adj {}", *invoker.oom_score_adj));
-  page.line("who", who);
+  page.heading("Invoker", process_name(page, invoker.comm, invoker.pid) + relation_text(incident));
+  page.line("who", identity_text(invoker));
   if (invoker.cgroup) page.line("cgroup", page.text(*invoker.cgroup));
   page.line("asked for", request_text(page, incident));
   page.line("in kernel", kernel_stack_text(page, invoker));

@@ -14,7 +14,7 @@ namespace oomwitness {
 namespace {
 
 using Word = std::span<char>;
-constexpr auto npos = std::string_view::npos;
+constexpr auto kNone = std::string_view::npos;
 
 std::string_view view(Word word) {
   return {word.data(), word.size()};
@@ -127,19 +127,19 @@ bool mask_known_shapes(Word word) {
     return at == 0 || !is_token_char(text[at - 1]);
   };
   for (const Shape& shape : kShapes) {
-    for (auto at = text.find(shape.prefix); at != npos; at = text.find(shape.prefix, at + 1)) {
+    for (auto at = text.find(shape.prefix); at != kNone; at = text.find(shape.prefix, at + 1)) {
       const std::size_t rest = run_of(text, at + shape.prefix.size(), shape.accept);
       if (rest >= shape.min_rest && starts_word(at))
         changed |= mask(word.subspan(at, shape.prefix.size() + rest));
     }
   }
-  for (auto at = text.find("eyJ"); at != npos; at = text.find("eyJ", at + 1)) {
+  for (auto at = text.find("eyJ"); at != kNone; at = text.find("eyJ", at + 1)) {
     const std::size_t size = run_of(text, at, is_jwt_char);
     const std::string_view jwt = text.substr(at, size);
     if (size > 30 && starts_word(at) && std::count(jwt.begin(), jwt.end(), '.') >= 1)
       changed |= mask(word.subspan(at, size));
   }
-  if (const auto at = text.find("PRIVATE KEY-----"); at != npos)
+  if (const auto at = text.find("PRIVATE KEY-----"); at != kNone)
     changed |= mask(word.subspan(at + 16));
   return changed;
 }
@@ -148,13 +148,13 @@ bool mask_known_shapes(Word word) {
 bool mask_url_passwords(Word word) {
   bool changed = false;
   const std::string_view text = view(word);
-  for (auto at = text.find("://"); at != npos; at = text.find("://", at + 3)) {
+  for (auto at = text.find("://"); at != kNone; at = text.find("://", at + 3)) {
     const std::size_t begin = at + 3;
     const std::size_t end = std::min(text.find_first_of("/?# \t\n\"'", begin), text.size());
     const std::size_t host = text.substr(0, end).rfind('@');
-    if (host == npos || host < begin) continue;
+    if (host == kNone || host < begin) continue;
     const std::size_t colon = text.substr(0, host).find(':', begin);
-    if (colon != npos) changed |= mask(word.subspan(colon + 1, host - colon - 1));
+    if (colon != kNone) changed |= mask(word.subspan(colon + 1, host - colon - 1));
   }
   return changed;
 }
@@ -165,11 +165,11 @@ bool mask_url_passwords(Word word) {
 bool mask_assignments(Word word) {
   bool changed = false;
   const std::string_view text = view(word);
-  for (auto eq = text.find('='); eq != npos; eq = text.find('=', eq + 1)) {
+  for (auto eq = text.find('='); eq != kNone; eq = text.find('=', eq + 1)) {
     std::size_t begin = eq;
     while (begin > 0 && is_name_char(text[begin - 1])) --begin;
     if (!is_secret_name(text.substr(begin, eq - begin))) continue;
-    const std::size_t end = begin == 0 ? npos : text.find_first_of(",;& \t\n\"'", eq + 2);
+    const std::size_t end = begin == 0 ? kNone : text.find_first_of(",;& \t\n\"'", eq + 2);
     const std::size_t stop = std::min(end, text.size());
     changed |= mask_value(word.subspan(eq + 1, stop - eq - 1));
     eq = stop - 1;
@@ -236,7 +236,7 @@ class Redactor {
     if (std::exchange(command_ended_, text.ends_with(';')) || one_of(text, kSeparators))
       program_.clear();
     if (one_of(text, kSeparators)) return;
-    if (program_.empty() && text.find('=') == npos && !one_of(base_name(text), kWrappers))
+    if (program_.empty() && text.find('=') == kNone && !one_of(base_name(text), kWrappers))
       program_ = base_name(text);
   }
 
@@ -244,7 +244,7 @@ class Redactor {
   bool header(Word w) {
     const std::string_view text = view(w);
     const std::size_t colon = text.find(':');
-    if (colon == npos || colon == 0 || text.substr(colon).starts_with("://")) return false;
+    if (colon == kNone || colon == 0 || text.substr(colon).starts_with("://")) return false;
     const std::string name = lower(text.substr(0, colon));
     if (!std::all_of(name.begin(), name.end(), is_name_char)) return false;
     const bool authorization = name == "authorization" || name == "proxy-authorization";
@@ -269,7 +269,7 @@ class Redactor {
 
   static bool after_colon(Word w) {
     const std::size_t colon = view(w).find(':');
-    return colon != npos && mask_value(w.subspan(colon + 1));
+    return colon != kNone && mask_value(w.subspan(colon + 1));
   }
 
   // Short options mean a password only for programs known for it.

@@ -108,6 +108,24 @@ std::optional<char> escaped_byte(std::string_view s) {
   return static_cast<char>(static_cast<std::uint8_t>(value));
 }
 
+// '0' in the shape stands for any digit.
+bool has_shape(std::string_view text, std::string_view shape) {
+  const auto fits = [](char c, char s) { return s == '0' ? c >= '0' && c <= '9' : c == s; };
+  return std::equal(text.begin(), text.end(), shape.begin(), shape.end(), fits);
+}
+
+// "" or ".5" to ".123456789" as nanoseconds.
+std::optional<std::int64_t> fraction_ns(std::string_view text) {
+  if (text.empty()) return 0;
+  if (text[0] != '.' || text.size() < 2 || text.size() > 10) return std::nullopt;
+  std::string digits(text.substr(1));
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  digits.resize(9, '0');
+  std::int64_t ns = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), ns);
+  return ns;
+}
+
 struct Unit {
   std::uint64_t size;
   std::string_view name;
@@ -245,33 +263,21 @@ Result<std::int64_t> parse_rfc3339_utc(std::string_view text) {
                 "' is not a time like 2026-11-23T01:23:45Z");
   };
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
-  if (text.size() < kShape.size() + 1 || text.back() != 'Z') return bad();
-  for (std::size_t i = 0; i < kShape.size(); ++i)
-    if (kShape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kShape[i]) return bad();
+  if (!has_shape(text.substr(0, kShape.size()), kShape) || text.back() != 'Z') return bad();
   const auto number = [text](std::size_t at, std::size_t size) {
     int n = 0;
     std::from_chars(text.data() + at, text.data() + at + size, n);
     return n;
   };
-  std::string fraction(text.substr(kShape.size(), text.size() - kShape.size() - 1));
-  if (!fraction.empty()) {
-    if (fraction[0] != '.' || fraction.size() < 2 || fraction.size() > 10) return bad();
-    fraction.erase(0, 1);
-    if (fraction.find_first_not_of("0123456789") != std::string::npos) return bad();
-  }
-  fraction.resize(9, '0');
+  const auto ns = fraction_ns(text.substr(kShape.size(), text.size() - kShape.size() - 1));
   const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
                             day{static_cast<unsigned>(number(8, 2))}};
-  const int h = number(11, 2);
-  const int min = number(14, 2);
-  const int s = number(17, 2);
+  const hh_mm_ss time{hours{number(11, 2)} + minutes{number(14, 2)} + seconds{number(17, 2)}};
   // What 64 bits of nanoseconds hold whole: 1678 to 2261.
-  if (!date.ok() || int{date.year()} < 1678 || int{date.year()} > 2261 || h > 23 || min > 59 ||
-      s > 59)
+  const bool in_range = date.ok() && date.year() >= year{1678} && date.year() <= year{2261};
+  if (!ns || !in_range || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59)
     return bad();
-  int ns = 0;
-  std::from_chars(fraction.data(), fraction.data() + 9, ns);
-  const auto when = sys_days{date} + hours{h} + minutes{min} + seconds{s} + nanoseconds{ns};
+  const auto when = sys_days{date} + time.to_duration() + nanoseconds{*ns};
   return duration_cast<nanoseconds>(when.time_since_epoch()).count();
 }
 
