@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One function a command; each returns the process's exit code.
+#pragma once
+
+#include "cli/options.h"
+
+namespace oomwitness {
+
+int run_trace(const TraceCommand& command);
+int run_doctor(const DoctorCommand& command);
+
+}  // namespace oomwitness

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "cli/options.h"
+
+#include <bit>
+#include <charconv>
+#include <sstream>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/version.h"
+
+namespace oomwitness {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done (Ctrl-C included), 1 failed, 2 bad usage.\n"
+    "Data goes to stdout, everything else to stderr.";
+
+// "500ms", "10s", "2m", "1h"; a bare number is in `bare`.
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text,
+                                                       std::chrono::nanoseconds bare) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, err] = std::from_chars(text.data(), end, number);
+  if (err != std::errc{} || !(number >= 0) || number > 1e9) return std::nullopt;
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  std::chrono::nanoseconds scale = bare;
+  if (unit == "ms") scale = std::chrono::milliseconds(1);
+  else if (unit == "s") scale = std::chrono::seconds(1);
+  else if (unit == "m") scale = std::chrono::minutes(1);
+  else if (unit == "h") scale = std::chrono::hours(1);
+  else if (!unit.empty()) return std::nullopt;
+  return std::chrono::nanoseconds(
+      static_cast<std::int64_t>(number * static_cast<double>(scale.count())));
+}
+
+CLI::Validator duration_check(std::chrono::nanoseconds bare) {
+  return CLI::Validator(
+      [bare](std::string& text) {
+        if (parse_duration(text, bare)) return std::string();
+        return "'" + text + "' is not a duration: expected a number with ms, s, m or h";
+      },
+      "DURATION");
+}
+
+struct RawTrace {
+  std::string duration;
+  std::string settle;
+};
+
+void add_source_options(CLI::App& command, std::vector<std::string>& hooks,
+                        std::optional<std::string>& btf, Roots& roots) {
+  command
+      .add_option("--hook", hooks,
+                  "Force the way a hook is taken, or turn it off: oom_kill_process=kprobe, "
+                  "oom_badness=none; `oomwitness doctor` lists them")
+      ->type_name("NAME=WAY");
+  command.add_option("--btf", btf, "The kernel's types, for kernels without /sys/kernel/btf/vmlinux")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  command.add_option("--root", roots.root, "Where the host's files are, seen from here")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--proc", roots.proc, "Where the host's procfs is mounted")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+}
+
+void add_filters(CLI::App& command, Filter& filter) {
+  const std::string group = "Filters (victims that fit each kind given; repeat for alternatives)";
+  const auto add = [&](const char* name, auto& values, const char* type, const char* text) {
+    command.add_option(name, values, text)->type_name(type)->group(group);
+  };
+  add("--comm", filter.comm, "NAME", "The victim's command name");
+  add("--pid", filter.pid, "PID", "The victim's process id");
+  add("--uid", filter.uid, "UID", "The victim's user id");
+  add("--cgroup", filter.cgroup, "PATH", "The victim's cgroup, or one above it");
+  add("--unit", filter.unit, "UNIT", "The victim's systemd unit");
+  add("--container", filter.container, "NAME", "The victim's container: name or id");
+}
+
+CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
+  CLI::App* command = app.add_subcommand("trace", "Report every OOM kill as it happens");
+  command->add_flag("--json", trace.json, "One JSON object a line (docs/incident.schema.json)");
+  command->add_option("--count", trace.count, "Stop after this many incidents")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62U));
+  command->add_option("--duration", raw.duration, "Stop after this time (10s, 5m; bare: seconds)")
+      ->check(duration_check(std::chrono::seconds(1)));
+  command
+      ->add_option("--settle", raw.settle,
+                   "Report a kill whose victim lingers after this time (bare: ms)")
+      ->check(duration_check(std::chrono::milliseconds(1)))
+      ->default_str("500ms");
+  add_filters(*command, trace.filter);
+  auto* record =
+      command->add_option("--record", trace.record, "Keep the raw events, for --replay elsewhere")
+          ->type_name("FILE");
+  command->add_option("--replay", trace.replay, "Report a recording's incidents again")
+      ->type_name("FILE")
+      ->excludes(record);
+  add_source_options(*command, trace.hooks, trace.btf, trace.roots);
+  command
+      ->add_option("--ring-size", trace.ring_kib, "The BPF ring buffer's size: a power of two")
+      ->type_name("KIB")
+      ->check(CLI::Range(64U, 1U << 20U))
+      ->capture_default_str();
+  command->add_flag("--show-secrets", trace.show_secrets,
+                    "Do not mask arguments that look like passwords, tokens or keys");
+  command->add_flag("-v,--verbose", trace.verbose,
+                    "Say why each hook is taken the way it is; libbpf's messages");
+  command->footer(kExitCodes);
+  return command;
+}
+
+}  // namespace
+
+Command parse_command_line(std::span<const char* const> argv) {
+  CLI::App app{"The witness to every out-of-memory kill: what died, who asked, whose limit was hit, "
+               "why this one.",
+               "oomwitness"};
+  app.set_version_flag("-V,--version", std::string("oomwitness ") + kVersion);
+  app.require_subcommand(1);
+  app.footer(kExitCodes);
+  TraceCommand trace;
+  DoctorCommand doctor;
+  RawTrace raw;
+  CLI::App* trace_app = add_trace(app, trace, raw);
+  CLI::App* doctor_app = app.add_subcommand(
+      "doctor", "What this host allows, hook by hook, and what each missing one costs");
+  doctor_app->add_flag("--json", doctor.json, "As one JSON object");
+  add_source_options(*doctor_app, doctor.hooks, doctor.btf, doctor.roots);
+  doctor_app->footer("Exit codes: 0 kills can be seen, 1 they cannot, 2 bad usage.");
+  try {
+    app.parse(static_cast<int>(argv.size()), argv.data());
+  } catch (const CLI::ParseError& error) {  // CLI11's only channel: it stops here
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
+  }
+  if (doctor_app->parsed()) return doctor;
+  if (!trace_app->parsed()) return EarlyExit{2, "", app.help()};
+  if (!std::has_single_bit(trace.ring_kib)) {
+    return EarlyExit{2, "", "--ring-size: " + std::to_string(trace.ring_kib) +
+                                " is not a power of two\n"};
+  }
+  if (!raw.duration.empty()) trace.duration = parse_duration(raw.duration, std::chrono::seconds(1));
+  if (!raw.settle.empty()) {
+    trace.settle = *parse_duration(raw.settle, std::chrono::milliseconds(1));
+  }
+  return trace;
+}
+
+}  // namespace oomwitness

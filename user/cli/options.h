@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The command line as validated values. options.cpp is where CLI11 is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "enrich/roots.h"
+#include "pipeline/filter.h"
+
+namespace oomwitness {
+
+struct TraceCommand {
+  bool json = false;
+  bool verbose = false;
+  bool show_secrets = false;
+  Filter filter;
+  std::optional<std::uint64_t> count;
+  std::optional<std::chrono::nanoseconds> duration;
+  std::chrono::nanoseconds settle = std::chrono::milliseconds(500);
+  std::vector<std::string> hooks;
+  std::optional<std::string> btf;
+  std::uint32_t ring_kib = 2048;
+  std::optional<std::string> record;
+  std::optional<std::string> replay;
+  Roots roots;
+};
+
+struct DoctorCommand {
+  bool json = false;
+  std::vector<std::string> hooks;
+  std::optional<std::string> btf;
+  Roots roots;
+};
+
+// --help, --version and usage errors: what to print and the exit code.
+struct EarlyExit {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+using Command = std::variant<TraceCommand, DoctorCommand, EarlyExit>;
+
+Command parse_command_line(std::span<const char* const> argv);
+
+}  // namespace oomwitness

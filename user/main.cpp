@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <malloc.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstddef>
+#include <span>
+#include <variant>
+
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+
+namespace oomwitness {
+namespace {
+
+// The kernel's types take 10 MiB while the programs are loaded. With a fixed threshold they are
+// mapped on their own and go back to the kernel; with one arena, threads cost no heap each.
+void keep_memory_small() {
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  ::mallopt(M_ARENA_MAX, 1);
+}
+
+int exit_early(const EarlyExit& early) {
+  if (!write_all(STDOUT_FILENO, early.out)) return 1;
+  if (!write_all(STDERR_FILENO, early.err)) return 1;
+  return early.code;
+}
+
+}  // namespace
+}  // namespace oomwitness
+
+int main(int argc, char** argv) {
+  using namespace oomwitness;
+  keep_memory_small();
+  // A reader that went away is an error to report, not a reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
+  const Command command =
+      parse_command_line(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
+  if (const auto* early = std::get_if<EarlyExit>(&command)) return exit_early(*early);
+  if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
+  return run_doctor(std::get<DoctorCommand>(command));
+}

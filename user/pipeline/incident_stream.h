@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From records and observations to the incidents that a user asked for: the part that a live trace
+// and a replay have in common.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "assemble/assembler.h"
+#include "assemble/observation.h"
+#include "pipeline/filter.h"
+#include "pipeline/recording.h"
+#include "support/result.h"
+
+namespace oomwitness {
+
+struct Wanted {
+  Filter filter;
+  std::optional<std::uint64_t> count;  // stop after this many incidents; updates do not count
+};
+
+class IncidentStream {
+ public:
+  using Sink = std::function<Status(const Incident&)>;
+
+  IncidentStream(SessionFacts facts, Wanted wanted, Sink sink);
+  IncidentStream(const IncidentStream&) = delete;
+  IncidentStream& operator=(const IncidentStream&) = delete;
+  IncidentStream(IncidentStream&&) = delete;
+  IncidentStream& operator=(IncidentStream&&) = delete;
+  ~IncidentStream() = default;
+
+  // Decodes and takes one BPF record; what it said, for those who look further into it.
+  Result<Observation> take_record(std::span<const std::byte> record, std::uint64_t now_ns);
+  void take(const Observation& observation, std::uint64_t now_ns);
+  void add_symbols(const SymbolNames& names);
+  void advance(std::uint64_t now_ns) { assembler_.advance(now_ns); }
+  std::optional<std::uint64_t> next_deadline() const { return assembler_.next_deadline(); }
+  void flush(std::uint64_t now_ns) { assembler_.flush(now_ns); }
+
+  // Enough incidents were written, or the sink failed.
+  bool done() const noexcept;
+  // The sink's first failure.
+  const Status& status() const noexcept { return status_; }
+
+ private:
+  void emit(const Incident& incident);
+
+  std::uint64_t page_size_;
+  Wanted wanted_;
+  Sink sink_;
+  SymbolNames symbols_;
+  std::uint64_t written_ = 0;
+  Status status_;
+  Assembler assembler_;
+};
+
+}  // namespace oomwitness

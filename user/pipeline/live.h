@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A live trace: BPF records, late reads and the clock, brought together in one event loop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "capture/bpf/tracer.h"
+#include "enrich/roots.h"
+#include "pipeline/incident_stream.h"
+#include "support/result.h"
+
+namespace oomwitness {
+
+struct LiveOptions {
+  TracerOptions tracer;
+  Roots roots;
+  Wanted wanted;
+  std::chrono::nanoseconds settle = std::chrono::milliseconds(500);
+  std::optional<std::chrono::nanoseconds> duration;
+  std::optional<std::string> record_path;
+  bool show_secrets = false;  // do not mask arguments that look like secrets
+  // Called once, when every hook is in place: the plan says which ones.
+  std::function<void(const HookPlan&)> on_ready;
+  // A sentence for stderr: what went wrong without ending the trace.
+  std::function<void(std::string_view)> on_trouble;
+};
+
+// Until SIGINT, SIGTERM, the count, the duration, or a failure. Incidents still open at the end are
+// written with what is known.
+Status trace_live(LiveOptions options, IncidentStream::Sink sink);
+
+}  // namespace oomwitness
