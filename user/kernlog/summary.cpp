@@ -53,7 +53,7 @@ std::string_view cut_node_list(std::string_view& rest) {
 // is the kernel's.
 bool cut_cpuset(std::string_view& rest, Summary& out) {
   Scan scan(rest);
-  if (!scan.skip(",cpuset=")) return true;  // kernels before 5.3 do not print it here
+  if (!scan.skip(",cpuset=")) return true;  // some 5.x kernels do not print it here
   const std::string_view named = scan.rest();
   const std::size_t path = named.find('/', named.starts_with('/') ? 1 : 0);
   for (std::size_t at = named.rfind(kMems, path); at != std::string_view::npos;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The table of tasks in a report (dump_tasks, mm/oom_kill.c). Its columns change between kernels
-// (6.8 added three in the middle: 2f34ebe9d2d6), so the head says where each is.
+// (6.8 added three in the middle), so the head says where each is.
 #pragma once
 
 #include <cstdint>
