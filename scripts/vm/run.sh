@@ -98,7 +98,7 @@ qemu_command() {
   # log_buf_len: hundreds of OOM reports must still be in dmesg at the end.
   qemu+=(-accel tcg -nodefaults -no-reboot -display none -monitor none -m "$memory" -smp "$cpus"
     -kernel "$image/vmlinuz" -initrd "$OW_TMP/initrd"
-    -append "console=$console quiet panic=-1 log_buf_len=4M $append"
+    -append "console=$console loglevel=3 panic=-1 log_buf_len=4M $append"
     -drive "file=$OW_TMP/disk,if=none,id=out,format=raw,cache=unsafe"
     -device virtio-blk-pci,drive=out -serial "file:$OW_TMP/serial")
 }
