@@ -151,6 +151,12 @@ TEST(ParseGfpFormatTest, OneBadEntryRejectsTheTable) {
                        "__print_flags(REC->gfp_flags, \"|\", {1, \"A\"})"));
 }
 
+TEST(ParseGfpFormatTest, AFlagWithoutBitsIsInNoMask) {
+  const auto table = parse_gfp_format(format_of("{0, \"OFF\"}, {0x1u, \"ON\"}"));
+  ASSERT_TRUE(table);
+  EXPECT_THAT(table->decode(0x1), ElementsAre("ON"));
+}
+
 TEST(GfpTableTest, DecodesLikeTheKernel) {
   const GfpTable table({{0xcc0, "GFP_KERNEL"}, {0xc00, "__GFP_RECLAIM"}, {0x40, "__GFP_IO"}});
   EXPECT_THAT(table.decode(0), IsEmpty());

@@ -89,6 +89,7 @@ TEST_F(MemcgStatTest, AMountOfASubtreeShowsOnlyThat) {
 TEST_F(MemcgStatTest, RefusesPathsThatClimb) {
   tree_.write("proc/self/mountinfo", kUnified);
   tree_.write("sys/fs/memory.stat", "anon 1\n");
+  tree_.make_folder("sys/fs/cgroup/a");
   for (const char* path : {"/..", "/a/../..", "", "a", "../x"})
     EXPECT_FALSE(read_memcg_stat(tree_.roots(), path)) << path;
   EXPECT_FALSE(read_memcg_stat(tree_.roots(), "/gone"));
