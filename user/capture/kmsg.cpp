@@ -47,6 +47,12 @@ std::string unescape(std::string_view text) {
   return out;
 }
 
+// EPIPE: the record we stood at has been overwritten. EINVAL: one does not fit the buffer. Both
+// times the kernel has moved on, and the next sequence number tells how far.
+bool is_passing(int error) {
+  return error == EINTR || error == EPIPE || error == EINVAL;
+}
+
 }  // namespace
 
 std::optional<KmsgRecord> parse_kmsg_record(std::string_view raw) {
@@ -89,6 +95,13 @@ void Kmsg::count_gap(std::uint64_t sequence) {
   expected_ = sequence + 1;
 }
 
+void Kmsg::give(std::string_view raw, const Take& take) {
+  const auto record = parse_kmsg_record(raw);
+  if (!record) return;  // its number is missing: counted with the next
+  count_gap(record->sequence);
+  if (record->facility == 0) take(record->at_ns, record->text);
+}
+
 Status Kmsg::drain(const Take& take) {
   std::array<char, kRecordBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   int refusals = 0;
@@ -98,19 +111,15 @@ Status Kmsg::drain(const Take& take) {
     if (size < 0) {
       const int error = errno;
       if (error == EAGAIN) return {};
-      // EPIPE: the record we stood at has been overwritten. EINVAL: one does not fit the buffer.
-      // Both times the kernel has moved on, and the next sequence number tells how far.
-      const bool moved_on = error == EINTR || error == EPIPE || error == EINVAL;
-      if (!moved_on || ++refusals > kMaxRefusals) return fail(error, "read the kernel's log");
-      if (error != EINTR) overrun_ = true;
+      if (!is_passing(error) || ++refusals > kMaxRefusals) {
+        return fail(error, "read the kernel's log");
+      }
+      overrun_ = overrun_ || error != EINTR;
       continue;
     }
     refusals = 0;
     ++records;
-    const auto record = parse_kmsg_record({buffer.data(), static_cast<std::size_t>(size)});
-    if (!record) continue;  // its number is missing: counted with the next
-    count_gap(record->sequence);
-    if (record->facility == 0) take(record->at_ns, record->text);
+    give({buffer.data(), static_cast<std::size_t>(size)}, take);
   }
   return {};
 }

@@ -55,6 +55,7 @@ class Kmsg {
 
  private:
   void count_gap(std::uint64_t sequence);
+  void give(std::string_view raw, const Take& take);
 
   OwnedFd fd_;
   Read read_;

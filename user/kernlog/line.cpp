@@ -11,7 +11,7 @@ namespace oomwitness {
 
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::size_t kMaxCommBytes = 15;  // TASK_COMM_LEN - 1, include/linux/sched.h
 
@@ -54,7 +54,7 @@ Opt<Line> parse_header(std::string_view text) {
   constexpr auto kAnchor = " invoked oom-killer: gfp_mask="sv;
   const std::size_t anchor = text.find(kAnchor);
   // A longer name before the anchor is a path in another message, made to look like this one.
-  if (anchor == std::string_view::npos || anchor > kMaxCommBytes) return std::nullopt;
+  if (anchor > kMaxCommBytes) return std::nullopt;  // npos as well
   std::string_view rest = text.substr(anchor + kAnchor.size());
   const auto adj = cut_last(rest, ", oom_score_adj=");
   const auto order = cut_last(rest, ", order=");

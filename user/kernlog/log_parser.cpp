@@ -13,12 +13,12 @@ namespace oomwitness {
 namespace {
 
 template <typename Seen, typename... Kinds>
-constexpr bool is_one_of = (std::is_same_v<Seen, Kinds> || ...);
+constexpr bool kIsOneOf = (std::is_same_v<Seen, Kinds> || ...);
 
 // What tells of a kill even when nothing before it did.
 template <typename Seen>
-constexpr bool begins_report =
-    is_one_of<Seen, HeaderLine, SummaryLine, KillLine, GroupLine, NoKillableLine, PanicLine>;
+constexpr bool kBeginsReport =
+    kIsOneOf<Seen, HeaderLine, SummaryLine, KillLine, GroupLine, NoKillableLine, PanicLine>;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ LogParser::~LogParser() = default;
 template <typename Seen>
 void LogParser::on(std::uint64_t at_ns, const Seen& seen) {
   if (open_ && open_->add(at_ns, seen)) return;
-  if constexpr (begins_report<Seen>) {
+  if constexpr (kBeginsReport<Seen>) {
     auto next = std::make_unique<OpenReport>();
     if constexpr (std::is_same_v<Seen, GroupLine>) {
       // "Killed A" comes before "Tasks in /g": it seemed to be one more of the group before.
@@ -42,6 +42,7 @@ void LogParser::on(std::uint64_t at_ns, const Seen& seen) {
   }
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): on() uses this
 void LogParser::line(std::uint64_t at_ns, std::string_view text) {
   const auto line = classify(text);
   if (!line) return;

@@ -20,6 +20,8 @@ class OpenReport;
 class LogParser {
  public:
   LogParser();
+  LogParser(const LogParser&) = delete;
+  LogParser& operator=(const LogParser&) = delete;
   LogParser(LogParser&&) noexcept;
   LogParser& operator=(LogParser&&) noexcept;
   ~LogParser();

@@ -14,7 +14,7 @@ namespace oomwitness {
 
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::size_t kMaxCommBytes = 15;  // TASK_COMM_LEN - 1
 constexpr auto kMems = ",mems_allowed="sv;

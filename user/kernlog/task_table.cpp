@@ -22,7 +22,7 @@ Opt<To> as(std::int64_t value) {
 }  // namespace
 
 TaskTable::TaskTable(std::string_view head) {
-  using std::string_view_literals::operator""sv;
+  using namespace std::string_view_literals;
   constexpr std::array kNames = {
       std::pair{"uid"sv, Column::kUid},           std::pair{"tgid"sv, Column::kTgid},
       std::pair{"total_vm"sv, Column::kTotalVm},  std::pair{"rss"sv, Column::kRss},
