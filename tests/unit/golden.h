@@ -15,6 +15,7 @@ namespace oomwitness {
 
 inline void expect_golden(const std::filesystem::path& file, const std::string& actual) {
   const std::filesystem::path path = std::filesystem::path(GOLDEN_DIR) / file;
+  // Nothing in a test changes the environment.  NOLINTNEXTLINE(concurrency-mt-unsafe)
   if (std::getenv("OOMWITNESS_UPDATE_GOLDEN") != nullptr) {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << actual;

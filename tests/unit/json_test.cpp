@@ -104,6 +104,13 @@ TEST(IncidentFromJson, SkipsKeysItDoesNotKnow) {
   EXPECT_EQ(incident->victims.at(0).pid, 7U);
 }
 
+void expect_refused(const std::string& json, const std::string& message) {
+  const Result<Incident> incident = incident_from_json(json);
+  ASSERT_FALSE(incident) << json;
+  EXPECT_THAT(incident.error().message(), HasSubstr(message)) << json;
+  EXPECT_THAT(incident.error().message(), Not(HasSubstr("\x1b")));
+}
+
 TEST(IncidentFromJson, NamesThePlaceOfWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> table{
       {"", "not valid JSON"},
@@ -146,12 +153,7 @@ TEST(IncidentFromJson, NamesThePlaceOfWhatIsWrong) {
        "provenance.missing.a\\e: expected a string"},
       {with("\"killer\":\"\xff\""), "not valid JSON"},
   };
-  for (const auto& [json, message] : table) {
-    const Result<Incident> incident = incident_from_json(json);
-    ASSERT_FALSE(incident) << json;
-    EXPECT_THAT(incident.error().message(), HasSubstr(message)) << json;
-    EXPECT_THAT(incident.error().message(), Not(HasSubstr("\x1b")));
-  }
+  for (const auto& [json, message] : table) expect_refused(json, message);
 }
 
 TEST(IncidentFromJson, TakesEveryCutOfARecordWithoutHarm) {

@@ -134,6 +134,14 @@ TEST(ReportUnknowns, AreNeverZero) {
   EXPECT_THAT(report, Not(HasSubstr("share is of")));
 }
 
+TEST(ReportUnknowns, HaveNoShare) {
+  Incident incident = sample("memcg");
+  incident.victims[0].memory = {};
+  incident.victims[0].memory.anon_rss_bytes = 128 << 20;
+  EXPECT_THAT(render_report(incident, {}),
+              HasSubstr("  of 512 MiB     25.0%    25.0%       -        -     -            -\n"));
+}
+
 TEST(ReportCandidates, ShowsTheChosenOneBelowTheCut) {
   Incident incident = sample("memcg");
   ReportOptions options;

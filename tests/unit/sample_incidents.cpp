@@ -133,19 +133,7 @@ Incident limit_of_a_slice() {
   return i;
 }
 
-Incident whole_host() {
-  Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N2");
-  i.scope.constraint = "none";
-  i.scope.mems_allowed = "0-1";
-  i.scope.sysrq = false;
-  i.invoker.pid = 2291;
-  i.invoker.tid = 2291;
-  i.invoker.comm = "node";
-  i.invoker.uid = 1001;
-  i.invoker.oom_score_adj = 0;
-  i.invoker.order = 3;
-  i.invoker.gfp = Gfp{0x140dca, {"GFP_HIGHUSER_MOVABLE", "__GFP_COMP", "__GFP_ZERO"}};
-  i.invoker.kernel_stack = {{0xffffffff812b0a15, ""}, {0xffffffff812b10f7, ""}};
+Victim trainer_in_a_pod() {
   Victim v;
   v.pid = 4242;
   v.tid = 4250;
@@ -185,6 +173,23 @@ Incident whole_host() {
   v.timeline.signalled_ns = kDecisionNs + 2'950'000'000;
   v.timeline.reap_started_ns = kDecisionNs + 2'031'000'000;
   v.timeline.reaped_ns = kDecisionNs + 2'502'000'000;
+  return v;
+}
+
+Incident whole_host() {
+  Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N2");
+  i.scope.constraint = "none";
+  i.scope.mems_allowed = "0-1";
+  i.scope.sysrq = false;
+  i.invoker.pid = 2291;
+  i.invoker.tid = 2291;
+  i.invoker.comm = "node";
+  i.invoker.uid = 1001;
+  i.invoker.oom_score_adj = 0;
+  i.invoker.order = 3;
+  i.invoker.gfp = Gfp{0x140dca, {"GFP_HIGHUSER_MOVABLE", "__GFP_COMP", "__GFP_ZERO"}};
+  i.invoker.kernel_stack = {{0xffffffff812b0a15, ""}, {0xffffffff812b10f7, ""}};
+  const Victim v = trainer_in_a_pod();
   i.victims = {v};
   i.selected = Selected{4242, "python3", *v.points};
   i.candidates.considered = 412;
@@ -207,6 +212,29 @@ Incident whole_host() {
   return i;
 }
 
+// The chosen one is the first; the fourth lingers, the last has no argv.
+Victim group_member(std::uint32_t n) {
+  Victim v;
+  v.pid = 137 + n;
+  v.tid = 137 + n;
+  v.ppid = 130;
+  v.comm = n == 0 ? "hog" : "member";
+  v.cmdline = n == 4 ? std::vector<std::string>{}
+                     : std::vector<std::string>{"/bin/hog", "--mb", n == 0 ? "60" : "2"};
+  v.uid = 0;
+  v.user = "root";
+  v.cgroup = "/g";
+  v.oom_score_adj = 0;
+  v.threads = 1;
+  v.memory = n == 0 ? memory(66 * kMib, 22 * kMib, 548 * kKib, 0, 0, 108 * kKib)
+                    : memory(4 * kMib, 2 * kMib, 520 * kKib, 0, 0, 64 * kKib);
+  v.role = n == 0 ? Role::kChosen : Role::kGroup;
+  v.timeline.marked_ns = kDecisionNs + 400'000 + 90'000ULL * n;
+  v.timeline.signalled_ns = kDecisionNs + 1'100'000 + 200'000ULL * n;
+  if (n != 3) v.timeline.exited_ns = kDecisionNs + 9'000'000 + 1'000'000ULL * n;
+  return v;
+}
+
 Incident group_of_five() {
   Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N3");
   i.scope.constraint = "memcg";
@@ -226,27 +254,7 @@ Incident group_of_five() {
   i.invoker.cgroup = "/g";
   i.invoker.order = 0;
   i.invoker.gfp = Gfp{0xcc0, {}};
-  for (std::uint32_t n = 0; n < 5; ++n) {
-    Victim v;
-    v.pid = 137 + n;
-    v.tid = 137 + n;
-    v.ppid = 130;
-    v.comm = n == 0 ? "hog" : "member";
-    v.cmdline = n == 4 ? std::vector<std::string>{}
-                       : std::vector<std::string>{"/bin/hog", "--mb", n == 0 ? "60" : "2"};
-    v.uid = 0;
-    v.user = "root";
-    v.cgroup = "/g";
-    v.oom_score_adj = 0;
-    v.threads = 1;
-    v.memory = n == 0 ? memory(66 * kMib, 22 * kMib, 548 * kKib, 0, 0, 108 * kKib)
-                      : memory(4 * kMib, 2 * kMib, 520 * kKib, 0, 0, 64 * kKib);
-    v.role = n == 0 ? Role::kChosen : Role::kGroup;
-    v.timeline.marked_ns = kDecisionNs + 400'000 + 90'000 * n;
-    v.timeline.signalled_ns = kDecisionNs + 1'100'000 + 200'000 * n;
-    if (n != 3) v.timeline.exited_ns = kDecisionNs + 9'000'000 + 1'000'000 * n;
-    i.victims.push_back(v);
-  }
+  for (std::uint32_t n = 0; n < 5; ++n) i.victims.push_back(group_member(n));
   i.victims[0].points = 5'796;
   i.selected = Selected{137, "hog", 5'796};
   i.candidates.considered = 6;
@@ -288,6 +296,7 @@ Incident tracepoint_only() {
   return i;
 }
 
+// NOLINTBEGIN(misc-misleading-bidirectional): it is what the report must not pass on.
 Incident hostile() {
   Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N5");
   i.scope.constraint = "memcg";
@@ -323,6 +332,8 @@ Incident hostile() {
   i.provenance.missing = {{"victims[0].\x1bkey", "why\nnot"}};
   return i;
 }
+
+// NOLINTEND(misc-misleading-bidirectional)
 
 Incident update_of_the_host() {
   Incident i = whole_host();

@@ -23,6 +23,8 @@ std::string all_bytes() {
   return bytes;
 }
 
+// Spelt byte by byte on purpose.
+// NOLINTBEGIN(modernize-raw-string-literal,misc-misleading-bidirectional)
 TEST(EscapeForTerminal, KeepsWhatPrintsAndEscapesTheRest) {
   const std::vector<std::pair<std::string, std::string>> table{
       {"", ""},
@@ -55,6 +57,7 @@ TEST(EscapeForTerminal, KeepsWhatPrintsAndEscapesTheRest) {
 TEST(EscapeForTerminal, AsciiOnlyEscapesEveryOtherByte) {
   EXPECT_EQ(escape_for_terminal("gr\xc3\xbcn", Charset::kAscii), "gr\\xc3\\xbcn");
 }
+// NOLINTEND(modernize-raw-string-literal,misc-misleading-bidirectional)
 
 TEST(EscapeForTerminal, NoControlByteSurvives) {
   for (const char c : escape_for_terminal(all_bytes())) {
@@ -70,6 +73,11 @@ TEST(DisplayWidth, CountsColumnsNotBytes) {
   EXPECT_EQ(display_width("e\xcc\x81"), 1U);
 }
 
+void expect_both_ways(const std::string& bytes, const std::string& text) {
+  EXPECT_EQ(to_valid_utf8(bytes), text);
+  EXPECT_EQ(from_valid_utf8(text), bytes);
+}
+
 TEST(ToValidUtf8, IsUnambiguousAndGivesTheBytesBack) {
   const std::vector<std::pair<std::string, std::string>> table{
       {"plain \\ text", "plain \\ text"},
@@ -83,10 +91,7 @@ TEST(ToValidUtf8, IsUnambiguousAndGivesTheBytesBack) {
       {"\\x\xff", "\\x\\xff"},
       {"a\0b\x1b"s, "a\0b\x1b"s},  // JSON has its own escapes for these
   };
-  for (const auto& [bytes, text] : table) {
-    EXPECT_EQ(to_valid_utf8(bytes), text);
-    EXPECT_EQ(from_valid_utf8(text), bytes);
-  }
+  for (const auto& [bytes, text] : table) expect_both_ways(bytes, text);
   EXPECT_EQ(from_valid_utf8(to_valid_utf8(all_bytes())), all_bytes());
 }
 
@@ -221,13 +226,15 @@ const std::vector<RedactCase>& secrets() {
   return cases;
 }
 
+void expect_masked(RedactCase c) {
+  const std::vector<std::string> original = c.argv;
+  EXPECT_GT(redact_argv(c.argv), 0U) << original[1];
+  EXPECT_THAT(c.argv, ElementsAreArray(c.expected));
+  EXPECT_EQ(redact_argv(c.argv), 0U) << "a second pass finds nothing new: " << original[1];
+}
+
 TEST(RedactArgv, MasksSecretsInPlaceAndInLength) {
-  for (RedactCase c : secrets()) {
-    const std::vector<std::string> original = c.argv;
-    EXPECT_GT(redact_argv(c.argv), 0U) << original[1];
-    EXPECT_THAT(c.argv, ElementsAreArray(c.expected));
-    EXPECT_EQ(redact_argv(c.argv), 0U) << "a second pass finds nothing new: " << original[1];
-  }
+  for (const RedactCase& c : secrets()) expect_masked(c);
 }
 
 TEST(RedactArgv, KeepsOrdinaryArguments) {
@@ -289,14 +296,17 @@ TEST(RedactArgv, KeepsOrdinaryArguments) {
   EXPECT_THAT(argv, ElementsAreArray(original));
 }
 
+std::string nul_separated(const std::vector<std::string>& argv) {
+  std::string raw;
+  for (const std::string& arg : argv) raw += arg + '\0';
+  return raw;
+}
+
 TEST(RedactArgvBytes, SameRulesOnRawBytes) {
   for (const RedactCase& c : secrets()) {
-    std::string raw;
-    std::string expected;
-    for (const std::string& arg : c.argv) raw += arg + '\0';
-    for (const std::string& arg : c.expected) expected += arg + '\0';
+    std::string raw = nul_separated(c.argv);
     EXPECT_GT(redact_argv_bytes(raw), 0U);
-    EXPECT_EQ(raw, expected);
+    EXPECT_EQ(raw, nul_separated(c.expected));
   }
 }
 

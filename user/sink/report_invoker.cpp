@@ -57,8 +57,8 @@ std::string user_stack_text(const Page& page, const Invoker& invoker) {
 
 std::string relation_text(const Incident& incident) {
   const Invoker& invoker = incident.invoker;
-  const std::string why = incident.scope.sysrq.value_or(false) ? ", on behalf of SysRq-f"
-                                                               : ", which asked for the memory";
+  std::string why = incident.scope.sysrq.value_or(false) ? ", on behalf of SysRq-f"
+                                                         : ", which asked for the memory";
   if (!invoker.pid || incident.victims.empty()) return why;
   const bool is_victim = std::any_of(incident.victims.begin(), incident.victims.end(),
                                      [&](const Victim& v) { return v.pid == invoker.pid; });
