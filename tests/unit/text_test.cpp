@@ -156,6 +156,8 @@ TEST(Rfc3339, WritesAndReads) {
   EXPECT_EQ(rfc3339_utc(when), "2026-11-23T01:23:45.123456789Z");
   EXPECT_EQ(rfc3339_utc(when, 3), "2026-11-23T01:23:45.123Z");
   EXPECT_EQ(rfc3339_utc(when, 0), "2026-11-23T01:23:45Z");
+  EXPECT_EQ(rfc3339_utc(std::numeric_limits<std::int64_t>::min()),
+            "1677-09-21T00:12:43.145224192Z");
   EXPECT_EQ(rfc3339_utc(-1), "1969-12-31T23:59:59.999999999Z");
   EXPECT_EQ(parse_rfc3339_utc("2026-11-23T01:23:45.123456789Z").value_or(0), when);
   EXPECT_EQ(parse_rfc3339_utc("1969-12-31T23:59:59.999999999Z").value_or(0), -1);

@@ -242,10 +242,12 @@ std::string thousands(std::uint64_t magnitude, bool negative) {
 
 std::string rfc3339_utc(std::int64_t unix_ns, int digits) {
   using namespace std::chrono;
-  const sys_time<nanoseconds> when{nanoseconds{unix_ns}};
-  const auto day = floor<days>(when);
-  const year_month_day date{day};
-  const hh_mm_ss time{when - day};
+  // In whole days first: the day before the smallest time has no nanoseconds to count from.
+  constexpr std::int64_t kDay = 86'400'000'000'000;
+  const std::int64_t rest = unix_ns % kDay;
+  const days day{unix_ns / kDay - (rest < 0 ? 1 : 0)};
+  const year_month_day date{sys_days{day}};
+  const hh_mm_ss time{nanoseconds{rest < 0 ? rest + kDay : rest}};
   std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()},
                                 unsigned{date.month()}, unsigned{date.day()}, time.hours().count(),
                                 time.minutes().count(), time.seconds().count());
