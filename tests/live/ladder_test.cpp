@@ -99,9 +99,9 @@ class Tracepoints : public LiveTest, public ::testing::WithParamInterface<const 
 
 // A host without function hooks: no fentry, no kprobes.
 TEST_P(Tracepoints, AloneGiveFullIdentity) {
-  Tracer tracer({"--hook", "oom_kill_process=none", "--hook", "__oom_kill_process=none", "--hook",
-                 "out_of_memory=none", "--hook", "oom_badness=none", "--hook",
-                 std::string("mark_victim=") + GetParam()});
+  std::vector<std::string> args = without_function_hooks();
+  args.insert(args.end(), {"--hook", std::string("mark_victim=") + GetParam()});
+  Tracer tracer(args);
   SKIP_UNLESS_READY(tracer);
   EXPECT_FALSE(tracer.sees_decision()) << tracer.ready_line();
   Cgroup limited(memory(), Cgroup::unique("tracepoints"));

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "live_test.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 namespace oomwitness::live {
 namespace {
@@ -19,6 +22,23 @@ const json& at(const json& object, const std::string& pointer) {
   const json::json_pointer where(pointer);
   return object.contains(where) ? object.at(where) : absent;
 }
+
+// Classic tracepoints are attached by an id that tracefs gives. A container has none mounted: mount
+// it where only this process and its children see it.
+class TraceFs : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    constexpr const char* kPoint = "/sys/kernel/tracing";
+    if (access("/sys/kernel/tracing/events", F_OK) == 0 || geteuid() != 0) return;
+    if (unshare(CLONE_NEWNS) == 0 &&
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0)
+      mount("tracefs", kPoint, "tracefs", 0, nullptr);
+  }
+};
+
+// NOLINTNEXTLINE(cert-err58-cpp): GoogleTest's own way to register one.
+const ::testing::Environment* const kTraceFs =
+    ::testing::AddGlobalTestEnvironment(std::make_unique<TraceFs>().release());
 
 }  // namespace
 
@@ -106,6 +126,21 @@ void expect_timeline(const json& victim) {
   EXPECT_GT(exited, signalled) << timeline.dump();
 }
 
+namespace {
+
+// provenance.missing says why a field is absent: of a field that is there it must say nothing.
+void expect_missing_is_missing(const json& incident) {
+  for (const auto& [field, why] : at(incident, "/provenance/missing").items()) {
+    std::string pointer = "/" + field;
+    for (char& each : pointer)
+      if (each == '.' || each == '[') each = '/';
+    pointer.erase(std::remove(pointer.begin(), pointer.end(), ']'), pointer.end());
+    EXPECT_TRUE(at(incident, pointer).empty()) << field << " is there, and is missing: " << why;
+  }
+}
+
+}  // namespace
+
 void expect_victim(const json& incident, const ExpectedVictim& expected) {
   SCOPED_TRACE("victim " + std::to_string(expected.pid));
   const json victim = victim_with(incident, expected.pid);
@@ -125,6 +160,7 @@ void expect_victim(const json& incident, const ExpectedVictim& expected) {
   EXPECT_EQ(at(incident, "/schema"), "oomwitness/incident/v1");
   EXPECT_EQ(at(incident, "/killer"), "kernel");
   EXPECT_EQ(at(incident, "/provenance/lost_events"), 0);
+  expect_missing_is_missing(incident);
 }
 
 namespace {

@@ -171,6 +171,15 @@ void Provoked::wait_done() {
   EXPECT_EQ(process_.out().line(), "done") << "process " << pid();
 }
 
+pid_t Provoked::next_pid() {
+  const auto line = process_.out().line();
+  const long number = std::strtol(line.value_or("").c_str(), nullptr, 10);
+  if (number <= 0)
+    ADD_FAILURE() << "the storm ended early: "
+                  << process_.err().line(std::chrono::seconds(1)).value_or("no reason given");
+  return static_cast<pid_t>(number);
+}
+
 Detained::Detained(pid_t pid) : pid_(pid) {
   EXPECT_EQ(ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACEEXIT), 0) << std::strerror(errno);
 }

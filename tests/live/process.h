@@ -75,6 +75,8 @@ class Provoked {
   // Both report a test failure when it does not happen.
   void wait_killed(std::chrono::seconds deadline = kDeadline);
   void wait_done();
+  // mode=storm: the next one that was killed.
+  pid_t next_pid();
 
  private:
   std::string exe_;

@@ -46,6 +46,11 @@ Spawn spawn_of(const Conditions& run) {
 
 }  // namespace
 
+std::vector<std::string> without_function_hooks() {
+  return {"--hook", "oom_kill_process=none", "--hook", "__oom_kill_process=none",
+          "--hook", "out_of_memory=none",    "--hook", "oom_badness=none"};
+}
+
 std::string tracer_path() {
   const char* named = std::getenv("OOMWITNESS_BIN");
   return named != nullptr ? named : OW_DEFAULT_BIN;
@@ -108,6 +113,10 @@ int Tracer::stop() {
 }
 
 int Tracer::wait() {
+  // What it still has to say must find room in the pipe, or it cannot end.
+  const auto until = std::chrono::steady_clock::now() + kDeadline;
+  while (process_.out().fill(until) == Fill::kMore) {
+  }
   return exit_code(process_.wait());
 }
 

@@ -63,6 +63,9 @@ class Tracer {
   std::vector<std::string> lines_;
 };
 
+// Arguments that leave the tracer on the rung of a host without fentry and kprobes.
+std::vector<std::string> without_function_hooks();
+
 std::string tracer_path();
 
 // A command that runs to its end: what it wrote and its exit code (minus the signal).
