@@ -55,6 +55,7 @@ class Docket {
   bool take(const CandidateList& list);
   bool take(const Stacks& stacks);
   bool take(const SystemMemory& memory);
+  bool take_system_of(std::uint32_t pid, const SystemMemory& memory);
   bool take(const VictimTask& task);
   bool take(const Marked& marked);
   bool take(const Delivered& taken);

@@ -97,11 +97,25 @@ bool Docket::take(const Stacks& stacks) {
 bool Docket::take(const SystemMemory& memory) {
   const bool late = memory.system.source == "proc";
   CaseFile* file = find(memory.id);
+  if (memory.id == 0 && late) return take_system_of(memory.victim_pid, memory);
   if (file == nullptr && late) return true;
   const bool better = file != nullptr && file->system && file->system->system.source == "proc";
   if (late || !better) return take_part(&CaseFile::system, memory);
   file->system = memory;  // the kernel's own figures, where user space was quicker
   touch(*file);
+  return true;
+}
+
+// Without a decision to name, the youngest open case of that victim.
+bool Docket::take_system_of(std::uint32_t pid, const SystemMemory& memory) {
+  for (auto at = files_.rbegin(); at != files_.rend(); ++at) {
+    if (at->second.victim_of_life(pid, 0) == nullptr) continue;
+    if (!at->second.system) {
+      at->second.system = memory;
+      touch(at->second);
+    }
+    return true;
+  }
   return true;
 }
 

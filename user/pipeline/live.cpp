@@ -16,6 +16,7 @@
 
 #include "capture/decode.h"
 #include "pipeline/host.h"
+#include "pipeline/kernel_log.h"
 #include "pipeline/late_reads.h"
 #include "pipeline/ring_reader.h"
 #include "pipeline/session_facts.h"
@@ -55,12 +56,14 @@ bool says_nothing(const Observation& observation) {
 class LiveTrace {
  public:
   LiveTrace(LiveOptions options, OwnedFd signals, RecordQueue& queue, Tracer& tracer,
-            LateReads& late, IncidentStream& stream, std::unique_ptr<RecordingWriter> writer)
+            LateReads& late, std::optional<KernelLog>& log, IncidentStream& stream,
+            std::unique_ptr<RecordingWriter> writer)
       : options_(std::move(options)),
         signals_(std::move(signals)),
         queue_(queue),
         tracer_(tracer),
         late_(late),
+        log_(log),
         stream_(stream),
         writer_(std::move(writer)) {}
 
@@ -69,7 +72,9 @@ class LiveTrace {
  private:
   void take_records();
   void take_late_reads();
+  void take_log();
   void take_losses();
+  void take(const Observation& observation, std::uint64_t now_ns);
   bool ended() const { return stop_ || stream_.done() || !status_; }
   void keep(const Status& written);
   // When to look again although nothing came; nullopt: never.
@@ -81,6 +86,7 @@ class LiveTrace {
   RecordQueue& queue_;
   Tracer& tracer_;
   LateReads& late_;
+  std::optional<KernelLog>& log_;
   IncidentStream& stream_;
   std::unique_ptr<RecordingWriter> writer_;
   std::vector<std::byte> record_;
@@ -101,7 +107,7 @@ void LiveTrace::take_records() {
     const auto seen = stream_.take_record(record_, now_ns);
     if (seen) {
       late_.follow(*seen);
-    } else if (options_.on_trouble) {
+    } else {
       options_.on_trouble(seen.error().message());
     }
   }
@@ -120,19 +126,33 @@ void LiveTrace::take_late_reads() {
     if (says_nothing(observation)) continue;
     auto* facts = std::get_if<ProcFacts>(&observation);
     if (facts != nullptr && facts->cmdline && !options_.show_secrets) redact_argv(*facts->cmdline);
-    if (writer_) keep(writer_->observation(now_ns, observation));
-    stream_.take(observation, now_ns);
+    take(observation, now_ns);
   }
 }
 
+void LiveTrace::take(const Observation& observation, std::uint64_t now_ns) {
+  if (writer_) keep(writer_->observation(now_ns, observation));
+  stream_.take(observation, now_ns);
+}
+
+void LiveTrace::take_log() {
+  if (!log_) return;
+  const std::uint64_t now_ns = monotonic_now_ns();
+  const auto reports = log_->read(now_ns);
+  if (!reports) {
+    options_.on_trouble(reports.error().message() + "; going on without the kernel log");
+    log_.reset();
+    return;
+  }
+  for (const Observation& report : *reports) take(report, now_ns);
+}
+
 void LiveTrace::take_losses() {
-  const std::uint64_t lost = tracer_.lost() + queue_.dropped();
+  const std::uint64_t lost = tracer_.lost() + queue_.dropped() + (log_ ? log_->lost() : 0);
   if (lost == lost_) return;
   lost_ = lost;
   const std::uint64_t now_ns = monotonic_now_ns();
-  const Losses losses{.at_ns = now_ns, .total = lost};
-  if (writer_) keep(writer_->observation(now_ns, losses));
-  stream_.take(losses, now_ns);
+  take(Losses{.at_ns = now_ns, .total = lost}, now_ns);
 }
 
 std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) const {
@@ -142,14 +162,16 @@ std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) con
   };
   add(stream_.next_deadline());
   add(late_.next_deadline());
+  if (log_) add(log_->next_deadline());
   if (options_.duration) add(ends_at);
   return next;
 }
 
 void LiveTrace::wait(const RingReader& reader, std::uint64_t ends_at) {
-  std::array<pollfd, 3> fds{{{reader.news_fd(), POLLIN, 0},
+  std::array<pollfd, 4> fds{{{reader.news_fd(), POLLIN, 0},
                              {late_.result_fd(), POLLIN, 0},
-                             {signals_.get(), POLLIN, 0}}};
+                             {signals_.get(), POLLIN, 0},
+                             {log_ ? log_->fd() : -1, POLLIN, 0}}};
   timespec timeout{};
   const auto deadline = next_deadline(ends_at);
   if (deadline) {
@@ -171,6 +193,7 @@ Status LiveTrace::run(RingReader& reader) {
     wait(reader, ends_at);
     take_losses();
     take_records();
+    take_log();
     take_late_reads();
     if (ended()) break;
     const std::uint64_t now_ns = monotonic_now_ns();
@@ -181,7 +204,7 @@ Status LiveTrace::run(RingReader& reader) {
   take_records();
   const std::uint64_t now_ns = monotonic_now_ns();
   if (!stream_.done()) stream_.flush(now_ns);
-  if (writer_) keep(writer_->end(now_ns));
+  if (writer_) keep(writer_->end(now_ns, stream_.done()));
   CHECK_OK(status_);
   return stream_.status();
 }
@@ -205,9 +228,19 @@ class SymbolThread {
   std::thread thread_;
 };
 
+// Only where the decision cannot be hooked: the log wakes us for every message of the kernel.
+std::optional<KernelLog> open_log(const HookPlan& plan, const LiveOptions& options) {
+  if (plan.current(Hook::kDecision) != nullptr) return std::nullopt;
+  auto log = KernelLog::open(options.kmsg_path);
+  if (log) return *std::move(log);
+  options.on_trouble(log.error().message() + "; whose limit was hit will not be known");
+  return std::nullopt;
+}
+
 }  // namespace
 
 Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
+  if (!options.on_trouble) options.on_trouble = [](std::string_view) {};
   TRY(auto signals, catch_signals());
   TRY(auto queue, RecordQueue::make(kQueueBytes));
   TRY(auto tracer, Tracer::attach(options.tracer, [&queue](std::span<const std::byte> record) {
@@ -215,7 +248,9 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
       }));
   if (options.on_ready) options.on_ready(tracer.plan());
   TRY(auto late, LateReads::start(options.roots));
-  const SessionFacts facts = session_facts(tracer.plan(), options.roots, options.settle, false);
+  std::optional<KernelLog> log = open_log(tracer.plan(), options);
+  const SessionFacts facts =
+      session_facts(tracer.plan(), options.roots, options.settle, log.has_value());
   std::unique_ptr<RecordingWriter> writer;
   if (options.record_path) {
     TRY(auto created, RecordingWriter::create(*options.record_path, facts, monotonic_now_ns()));
@@ -224,7 +259,7 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   IncidentStream stream(facts, options.wanted, std::move(sink));
   const SymbolThread symbols(tracer, options.roots.proc);
   TRY(auto reader, RingReader::start(tracer));
-  LiveTrace trace(std::move(options), std::move(signals), queue, tracer, late, stream,
+  LiveTrace trace(std::move(options), std::move(signals), queue, tracer, late, log, stream,
                   std::move(writer));
   return trace.run(*reader);
 }

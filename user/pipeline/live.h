@@ -22,6 +22,7 @@ struct LiveOptions {
   std::chrono::nanoseconds settle = std::chrono::milliseconds(500);
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::string> record_path;
+  std::string kmsg_path = "/dev/kmsg";  // read where the decision cannot be hooked
   bool show_secrets = false;  // do not mask arguments that look like secrets
   // Called once, when every hook is in place: the plan says which ones.
   std::function<void(const HookPlan&)> on_ready;

@@ -147,7 +147,8 @@ Result<std::string> observation_to_json(const Observation& observation) {
   return std::visit(
       [](const auto& seen) -> Result<std::string> {
         if constexpr (Carried<std::decay_t<decltype(seen)>>) {
-          const Carrier carrier = carry(seen);
+          Carrier carrier = carry(seen);
+          carrier.incident.id = carrier.kind;  // an incident has one; this is none
           ordered_json out{{"kind", carrier.kind},
                            {"at_ns", carrier.at_ns},
                            {"id", carrier.id},

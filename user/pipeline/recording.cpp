@@ -72,8 +72,8 @@ Status RecordingWriter::observation(std::uint64_t now_ns, const Observation& obs
   return write(FrameType::kObservation, now_ns, as_payload(text));
 }
 
-Status RecordingWriter::end(std::uint64_t now_ns) {
-  return write(FrameType::kEnd, now_ns, {});
+Status RecordingWriter::end(std::uint64_t now_ns, bool enough) {
+  return write(FrameType::kEnd, now_ns, as_payload(enough ? "enough" : ""));
 }
 
 Result<RecordingReader> RecordingReader::open(const std::string& path) {

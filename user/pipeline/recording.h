@@ -34,7 +34,7 @@ enum class FrameType : std::uint32_t {
   kRecord = 2,       // a BPF record as it came, argv redacted
   kObservation = 3,  // a user-space observation, JSON
   kSymbols = 4,      // SymbolNames, JSON
-  kEnd = 5,          // the session ended here
+  kEnd = 5,          // the session ended here; with a payload: at its count
 };
 
 struct Frame {
@@ -51,7 +51,8 @@ class RecordingWriter {
   Status record(std::uint64_t now_ns, std::span<const std::byte> record);
   Status observation(std::uint64_t now_ns, const Observation& observation);
   Status symbols(std::uint64_t now_ns, const SymbolNames& names);
-  Status end(std::uint64_t now_ns);
+  // `enough`: the session stopped at its count, with other kills still open and not reported.
+  Status end(std::uint64_t now_ns, bool enough);
 
  private:
   struct Close {

@@ -43,7 +43,8 @@ Status replay(const std::string& path, Wanted wanted, IncidentStream::Sink sink)
     auto frame = reader.next();
     if (frame) now_ns = frame->now_ns;
     if (!frame || frame->type == FrameType::kEnd) {
-      stream.flush(now_ns);
+      const bool stopped_at_count = frame && !frame->payload.empty();
+      if (!stopped_at_count) stream.flush(now_ns);
       CHECK_OK(stream.status());
       if (!frame) return tl::make_unexpected(std::move(frame).error());
       return {};
