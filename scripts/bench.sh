@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# scripts/bench.sh [--kernel K]... [--measure M]... [--host]
+#
+# Builds the static release, boots guests and takes every measure of docs/benchmarks.md in them, side
+# by side with libbpf-tools' oomkill. Prints the tables; the numbers end up in build/bench.
+set -euo pipefail
+# shellcheck source=scripts/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+# shellcheck source=scripts/lib/packages.sh
+. "$OW_ROOT/scripts/lib/packages.sh"
+# shellcheck source=scripts/lib/build.sh
+. "$OW_ROOT/scripts/lib/build.sh"
+# shellcheck source=scripts/lib/apt.sh
+. "$OW_ROOT/scripts/lib/apt.sh"
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/bench.sh [--kernel K]... [--measure M]... [--host]
+  --kernel K    a guest's kernel from scripts/vm/kernels.txt (6.1 and 6.12); any number of times
+  --measure M   only this one: startup, idle, storm, group, overhead, latency, candidates
+  --host        latency on this machine instead, as root: real kills in a small throw-away cgroup
+  --build DIR   a static build that is there already, instead of build/static
+  --cpus N      CPUs of a guest (2)
+TEXT
+}
+
+MEASURES=(startup idle group storm latency overhead candidates)
+# Debian 12's: what users of that release get.
+PEER_SUITE=bookworm
+PEER_PACKAGES=(libbpf-tools libc6 libelf1 zlib1g)
+kernels=() chosen=() host='' static='' cpus=2
+while [ $# -gt 0 ]; do
+  case $1 in
+    --kernel) kernels+=("${2:?$(usage)}") && shift ;;
+    --measure) chosen+=("${2:?$(usage)}") && shift ;;
+    --host) host=yes ;;
+    --build) static=${2:?$(usage)} && shift ;;
+    --cpus) cpus=${2:?$(usage)} && shift ;;
+    --help) usage && exit ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+  shift
+done
+if [ ${#kernels[@]} -eq 0 ]; then kernels=(6.1 6.12); fi
+if [ ${#chosen[@]} -eq 0 ]; then chosen=("${MEASURES[@]}"); fi
+OUT=$OW_ROOT/build/bench
+
+# stage_peer DIR: oomkill and the shared libraries it names, the loader's folder included.
+stage_peer() {
+  local tree=$OW_TMP/peer deb name
+  mkdir -p "$tree" "$1/lib"
+  private_index "$PEER_SUITE" amd64
+  fetch_debs "$PEER_SUITE" amd64 "${PEER_PACKAGES[@]}" >"$OW_TMP/debs"
+  while read -r deb; do dpkg-deb -x "$deb" "$tree"; done <"$OW_TMP/debs"
+  strip -o "$1/oomkill" "$tree/usr/sbin/oomkill"
+  for name in $(readelf -d "$tree/usr/sbin/oomkill" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p') \
+    ld-linux-x86-64.so.2; do
+    cp -L "$(find "$tree" -name "$name" -print -quit)" "$1/lib/"
+  done
+  basename "$(grep /libbpf-tools_ "$OW_TMP/debs")" >"$OUT/peer"
+}
+
+stage_payload() {
+  local program file
+  mkdir -p "$1"
+  for program in oomwitness bench; do
+    file=$(find "$static" -name "$program" -type f -executable -print -quit)
+    [ -n "$file" ] || die "$program is not built in $static" "leave out --build"
+    strip -o "$1/$program" "$file"
+  done
+}
+
+# The load of the machine that the guests share, every five seconds.
+watch_load() {
+  while :; do
+    cut -d' ' -f1 /proc/loadavg >>"$1"
+    sleep 5
+  done
+}
+
+bench_guest() {
+  local kernel=$1 dir=$OUT/$1 watcher status=0
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  watch_load "$dir/load" &
+  watcher=$!
+  # The peer is started as on its own system: by the loader in /lib64.
+  "$OW_ROOT/scripts/vm/run.sh" --kernel "$kernel" --memory 2G --cpus "$cpus" \
+    --payload "$OW_TMP/payload" --out "$dir" --timeout 3000 --env LD_LIBRARY_PATH=/payload/lib -- \
+    sh -c 'ln -s /payload/lib /lib64
+      exec bench /out/bench.json /payload/oomwitness /payload/oomkill -- "$@"' bench \
+    "${chosen[@]}" >&2 || status=$?
+  kill "$watcher"
+  [ "$status" -eq 0 ] || note "the guest of $kernel ended with code $status"
+}
+
+bench_host() {
+  mkdir -p "$OUT/host"
+  cut -d' ' -f1 /proc/loadavg >"$OUT/host/load"
+  "$OW_TMP/payload/bench" "$OUT/host/bench.json" "$OW_TMP/payload/oomwitness" -- latency >&2
+}
+
+ensure_packages build vm
+need_tmp
+mkdir -p "$OUT"
+if [ -z "$static" ]; then
+  build static oomwitness bench
+  static=$OW_ROOT/build/static
+fi
+stage_payload "$OW_TMP/payload"
+if [ -n "$host" ]; then
+  bench_host
+  kernels=(host)
+else
+  stage_peer "$OW_TMP/payload"
+  for kernel in "${kernels[@]}"; do bench_guest "$kernel"; done
+fi
+/usr/bin/python3 "$OW_ROOT/scripts/lib/bench_table.py" "$OUT" "${kernels[@]}"
