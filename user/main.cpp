@@ -22,7 +22,10 @@ void keep_memory_small() {
 }
 
 int exit_early(const EarlyExit& early) {
-  if (!write_all(STDOUT_FILENO, early.out)) return 1;
+  if (const Status written = write_all(STDOUT_FILENO, early.out); !written) {
+    print_error(written.error());
+    return 1;
+  }
   if (!write_all(STDERR_FILENO, early.err)) return 1;
   return early.code;
 }

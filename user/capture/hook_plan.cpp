@@ -10,7 +10,8 @@ namespace {
 // A probe that attaches and then sees nothing is worse than none: ways that the facts rule out
 // are never offered.
 bool possible(const HookRow& row, const Way& way, const KernelFacts& facts) {
-  const bool needs_btf = way.name.ends_with("fentry") || way.name == "fexit" || way.name == "tp_btf";
+  const bool needs_btf =
+      way.name.ends_with("fentry") || way.name == "fexit" || way.name == "tp_btf";
   if (needs_btf && !facts.kernel_btf) return false;
   if (row.hook != Hook::kCandidates) return true;
   if (way.name == "kretprobe_part") return facts.badness_is_split;
@@ -66,14 +67,13 @@ Result<HookPlan> HookPlan::make(const KernelFacts& facts, const std::vector<std:
     }
     const std::string_view wanted = std::string_view(choice).substr(equals + 1);
     State& state = plan.states_[row->hook];
-    state.ways.clear();
+    state = State{};  // the last choice for a hook counts
     if (wanted == "none") {
       state.off = true;
       continue;
     }
-    const auto* way =
-        std::find_if(row->ways.data(), row->ways.data() + row->ways.size(),
-                     [&](const Way& candidate) { return candidate.name == wanted; });
+    const auto* way = std::find_if(row->ways.data(), row->ways.data() + row->ways.size(),
+                                   [&](const Way& candidate) { return candidate.name == wanted; });
     if (way == row->ways.data() + row->ways.size()) {
       return fail("--hook " + choice + ": expected " + std::string(row->name) + "= one of " +
                   way_names(*row));
@@ -133,8 +133,8 @@ std::optional<Hook> HookPlan::broken_promise() const {
 std::optional<Hook> HookPlan::owner(std::string_view program) const {
   for (const auto& [hook, state] : states_) {
     const Way* way = current(hook);
-    if (way != nullptr && std::find(way->programs.begin(), way->programs.end(), program) !=
-                              way->programs.end()) {
+    if (way != nullptr &&
+        std::find(way->programs.begin(), way->programs.end(), program) != way->programs.end()) {
       return hook;
     }
   }

@@ -23,16 +23,23 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text,
   double number = 0;
   const char* end = text.data() + text.size();
   const auto [rest, err] = std::from_chars(text.data(), end, number);
-  if (err != std::errc{} || !(number >= 0) || number > 1e9) return std::nullopt;
+  if (err != std::errc{} || !(number >= 0)) return std::nullopt;
   const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
   std::chrono::nanoseconds scale = bare;
-  if (unit == "ms") scale = std::chrono::milliseconds(1);
-  else if (unit == "s") scale = std::chrono::seconds(1);
-  else if (unit == "m") scale = std::chrono::minutes(1);
-  else if (unit == "h") scale = std::chrono::hours(1);
-  else if (!unit.empty()) return std::nullopt;
-  return std::chrono::nanoseconds(
-      static_cast<std::int64_t>(number * static_cast<double>(scale.count())));
+  if (unit == "ms")
+    scale = std::chrono::milliseconds(1);
+  else if (unit == "s")
+    scale = std::chrono::seconds(1);
+  else if (unit == "m")
+    scale = std::chrono::minutes(1);
+  else if (unit == "h")
+    scale = std::chrono::hours(1);
+  else if (!unit.empty())
+    return std::nullopt;
+  const double ns = number * static_cast<double>(scale.count());
+  constexpr double kLongest = 1e18;  // 31 years, and still a count of nanoseconds
+  if (ns > kLongest) return std::nullopt;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
 }
 
 CLI::Validator duration_check(std::chrono::nanoseconds bare) {
@@ -56,7 +63,8 @@ void add_source_options(CLI::App& command, std::vector<std::string>& hooks,
                   "Force the way a hook is taken, or turn it off: oom_kill_process=kprobe, "
                   "oom_badness=none; `oomwitness doctor` lists them")
       ->type_name("NAME=WAY");
-  command.add_option("--btf", btf, "The kernel's types, for kernels without /sys/kernel/btf/vmlinux")
+  command
+      .add_option("--btf", btf, "The kernel's types, for kernels without /sys/kernel/btf/vmlinux")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
   command.add_option("--root", roots.root, "Where the host's files are, seen from here")
@@ -101,8 +109,7 @@ CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
       ->type_name("FILE")
       ->excludes(record);
   add_source_options(*command, trace.hooks, trace.btf, trace.roots);
-  command
-      ->add_option("--ring-size", trace.ring_kib, "The BPF ring buffer's size: a power of two")
+  command->add_option("--ring-size", trace.ring_kib, "The BPF ring buffer's size: a power of two")
       ->type_name("KIB")
       ->check(CLI::Range(64U, 1U << 20U))
       ->capture_default_str();
@@ -117,11 +124,12 @@ CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> argv) {
-  CLI::App app{"The witness to every out-of-memory kill: what died, who asked, whose limit was hit, "
-               "why this one.",
-               "oomwitness"};
+  CLI::App app{
+      "The witness to every out-of-memory kill: what died, who asked, whose limit was hit, "
+      "why this one.",
+      "oomwitness"};
   app.set_version_flag("-V,--version", std::string("oomwitness ") + kVersion);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is said below, after what is unknown has been named
   app.footer(kExitCodes);
   TraceCommand trace;
   DoctorCommand doctor;
@@ -141,10 +149,10 @@ Command parse_command_line(std::span<const char* const> argv) {
     return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
   }
   if (doctor_app->parsed()) return doctor;
-  if (!trace_app->parsed()) return EarlyExit{2, "", app.help()};
+  if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};
   if (!std::has_single_bit(trace.ring_kib)) {
-    return EarlyExit{2, "", "--ring-size: " + std::to_string(trace.ring_kib) +
-                                " is not a power of two\n"};
+    return EarlyExit{2, "",
+                     "--ring-size: " + std::to_string(trace.ring_kib) + " is not a power of two\n"};
   }
   if (!raw.duration.empty()) trace.duration = parse_duration(raw.duration, std::chrono::seconds(1));
   if (!raw.settle.empty()) {

@@ -2,6 +2,7 @@
 #include "pipeline/recording.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::array<char, 8> kMagic{'o', 'o', 'm', 'w', 'r', 'e', 'c', '1'};
 constexpr std::uint32_t kLargestFrame = 4U << 20U;
+constexpr const char* kHowMade = "recordings are made with `oomwitness trace --record FILE`";
 
 struct FrameHeader {
   std::uint32_t type = 0;
@@ -36,6 +38,13 @@ Result<RecordingWriter> RecordingWriter::create(const std::string& path, const S
                                                 std::uint64_t now_ns) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return fail(errno, "create the recording " + path);
+  // A file that was there before may be readable by all.
+  struct stat there {};
+  if (::fstat(fd, &there) == 0 && S_ISREG(there.st_mode) && ::fchmod(fd, 0600) != 0) {
+    const int err = errno;
+    ::close(fd);
+    return fail(err, "keep the recording " + path + " to its owner");
+  }
   std::unique_ptr<std::FILE, Close> file(::fdopen(fd, "w"));
   if (!file) {
     const int err = errno;
@@ -78,11 +87,10 @@ Status RecordingWriter::end(std::uint64_t now_ns, bool enough) {
 
 Result<RecordingReader> RecordingReader::open(const std::string& path) {
   std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
-  if (!file) return fail(errno, "open the recording " + path);
+  if (!file) return fail(errno, "open the recording " + path, kHowMade);
   std::array<char, kMagic.size()> magic{};
   if (std::fread(magic.data(), 1, magic.size(), file.get()) != magic.size() || magic != kMagic) {
-    return fail("open the recording " + path + ": not a recording of oomwitness",
-                "recordings are made with `oomwitness trace --record FILE`");
+    return fail("open the recording " + path + ": not a recording of oomwitness", kHowMade);
   }
   RecordingReader reader(path, std::move(file));
   TRY(const auto first, reader.next());
