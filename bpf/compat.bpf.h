@@ -92,6 +92,24 @@ static __always_inline bool mark_victim_gives_task(void)
 	return bpf_core_field_exists(struct trace_event_raw_mark_victim___v6_9, uid);
 }
 
+/* Since v6.15 page counters of cgroup v2 no longer count failures: track_failcnt says. */
+struct page_counter___v6_15 {
+	bool track_failcnt;
+} __attribute__((preserve_access_index));
+
+struct mem_cgroup___v6_15 {
+	struct page_counter___v6_15 memory;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool counts_failures(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup___v6_15 *new = (void *)memcg;
+
+	if (!bpf_core_field_exists(new->memory.track_failcnt))
+		return true;
+	return BPF_CORE_READ(new, memory.track_failcnt);
+}
+
 /* bpf_snprintf: 7b15523a989b (v5.13). */
 static __always_inline bool can_print_symbols(void)
 {

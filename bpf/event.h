@@ -137,7 +137,8 @@ struct ow_memcg_level {
 	__u64 failcnt;
 	__u8 oom_group; /* memory.oom.group */
 	__u8 v1; /* 1: the swap counter is memory+swap */
-	__u8 pad[6];
+	__u8 counts_failures; /* 0: failcnt is not kept */
+	__u8 pad[5];
 };
 
 struct ow_memcg {

@@ -238,6 +238,7 @@ __noinline int memcg_step(__u32 i)
 	level->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
 	level->limit_pages = limit_pages(BPF_CORE_READ(memcg, memory.max));
 	level->failcnt = BPF_CORE_READ(memcg, memory.failcnt);
+	level->counts_failures = counts_failures(memcg);
 	/* swap and memsw share their place; hierarchy 0 is cgroup v2 */
 	level->v1 = BPF_CORE_READ(cgrp, root, hierarchy_id) != 0;
 	level->swap_usage_pages = BPF_CORE_READ(memcg, swap.usage.counter);

@@ -30,10 +30,14 @@ std::string text(const char (&bytes)[N]) {
   return {static_cast<const char*>(bytes), ::strnlen(static_cast<const char*>(bytes), N)};
 }
 
+bool is_whole(const ow_path& path) {
+  return path.used <= sizeof(path.names);
+}
+
+// Of a whole path.
 std::vector<std::string> components(const ow_path& path) {
   std::vector<std::string> names;
-  const std::size_t used = std::min<std::size_t>(path.used, sizeof(path.names));
-  std::string_view rest(static_cast<const char*>(path.names), used);
+  std::string_view rest(static_cast<const char*>(path.names), path.used);
   while (!rest.empty() && names.size() < path.levels) {
     const std::size_t end = std::min(rest.find('\0'), rest.size());
     names.emplace_back(rest.substr(0, end));
@@ -82,6 +86,7 @@ std::string node_list(const __u64 (&words)[OW_NODEMASK_WORDS]) {
 
 Result<Observation> decode_decision(std::span<const std::byte> record) {
   TRY(const auto raw, read_as<ow_decision>(record));
+  if (!is_whole(raw.cgroup)) return fail(EBADMSG, "decision record with too long a path");
   Decision out{.at_ns = raw.hdr.ktime_ns, .id = raw.hdr.decision, .invoker = invoker(raw.invoker)};
   const auto has = [&](std::uint64_t bit) { return (raw.hdr.has & bit) != 0; };
   if (has(OW_HAS_GFP)) out.gfp_mask = raw.gfp_mask;
@@ -114,7 +119,7 @@ MemcgLevel memcg_level(const ow_memcg_level& raw, std::string path, std::uint64_
   out.swap_usage_bytes = raw.swap_usage_pages * page_size;
   out.swap_unlimited = raw.swap_limit_pages == OW_LIMIT_NONE;
   if (!out.swap_unlimited) out.swap_limit_bytes = raw.swap_limit_pages * page_size;
-  out.failcnt = raw.failcnt;
+  if (raw.counts_failures != 0) out.failcnt = raw.failcnt;
   out.oom_group = raw.oom_group != 0;
   return out;
 }
@@ -122,6 +127,7 @@ MemcgLevel memcg_level(const ow_memcg_level& raw, std::string path, std::uint64_
 Result<Observation> decode_memcg(std::span<const std::byte> record, std::uint64_t page_size) {
   TRY(const auto raw, read_as<ow_memcg>(record));
   if (raw.levels > OW_MEMCG_LEVELS) return fail(EBADMSG, "memcg record with too many levels");
+  if (!is_whole(raw.path)) return fail(EBADMSG, "memcg record with too long a path");
   MemcgChain out{.at_ns = raw.hdr.ktime_ns, .id = raw.hdr.decision};
   out.of_limit = raw.subject == OW_MEMCG_OF_LIMIT;
   out.victim_pid = raw.pid;
@@ -207,10 +213,10 @@ Result<Observation> decode_stack(std::span<const std::byte> record) {
 }
 
 constexpr std::array<const char*, OW_SYS_COUNTERS> kCounterNames{
-    "MemTotal",     "MemFree",  "Active(anon)", "Inactive(anon)", "Active(file)",
-    "Inactive(file)", "Unevictable", "Mlocked", "AnonPages", "Mapped",
-    "FilePages",    "Dirty",    "Writeback",    "Shmem",          "SReclaimable",
-    "SUnreclaim",   "KernelStack", "PageTables", "SwapTotal", "SwapFree"};
+    "MemTotal",       "MemFree",     "Active(anon)", "Inactive(anon)", "Active(file)",
+    "Inactive(file)", "Unevictable", "Mlocked",      "AnonPages",      "Mapped",
+    "FilePages",      "Dirty",       "Writeback",    "Shmem",          "SReclaimable",
+    "SUnreclaim",     "KernelStack", "PageTables",   "SwapTotal",      "SwapFree"};
 
 Result<Observation> decode_system(std::span<const std::byte> record, std::uint64_t page_size) {
   TRY(const auto raw, read_as<ow_system>(record));
@@ -254,6 +260,9 @@ Result<Observation> decode_victim(std::span<const std::byte> record, std::uint64
   TRY(const auto raw, read_as<ow_victim>(record));
   if (raw.ns_levels > OW_NS_LEVELS || raw.ancestors > OW_ANCESTORS) {
     return fail(EBADMSG, "victim record with too many entries");
+  }
+  if (!is_whole(raw.cgroup) || !is_whole(raw.exe)) {
+    return fail(EBADMSG, "victim record with too long a path");
   }
   VictimTask out{.at_ns = raw.hdr.ktime_ns, .id = raw.hdr.decision};
   out.seen_at = seen_at(raw.seen_at);
@@ -309,13 +318,16 @@ Result<Observation> decode_mark(std::span<const std::byte> record) {
 
 Result<Observation> decode_argv(std::span<const std::byte> record) {
   TRY(const auto raw, read_as<ow_argv>(record));
+  constexpr std::int32_t kLastErrno = 4095;  // MAX_ERRNO, include/linux/err.h
   if (raw.captured > OW_ARGV_BYTES) return fail(EBADMSG, "argv record with too many bytes");
+  if (raw.error < -kLastErrno || raw.error > 0)
+    return fail(EBADMSG, "argv record without an errno");
   Delivered out{.at_ns = raw.hdr.ktime_ns, .id = raw.hdr.decision, .pid = raw.pid, .tid = raw.tid};
   out.argv_bytes = raw.argv_bytes;
   if ((raw.hdr.has & OW_HAS_ARGV) != 0) {
     out.argv = std::string(static_cast<const char*>(raw.argv), raw.captured);
   }
-  out.error = raw.error < 0 ? -raw.error : raw.error;
+  out.error = -raw.error;
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which way each hook is tried next. Pure: the caller loads and attaches, and says what was refused.
+// Which way each hook is tried next. Pure: the caller loads and attaches, and says what was
+// refused.
 #pragma once
 
 #include <map>

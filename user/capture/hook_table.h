@@ -21,14 +21,14 @@ enum class Hook : std::uint8_t {
 };
 
 struct Way {
-  std::string_view name;                        // "fentry", as users write it in --hook
-  std::span<const std::string_view> programs;   // all of them, or the way does not work
+  std::string_view name;                       // "fentry", as users write it in --hook
+  std::span<const std::string_view> programs;  // all of them, or the way does not work
 };
 
 struct HookRow {
   Hook hook;
-  std::string_view name;    // "oom_kill_process", as users write it in --hook
-  std::string_view gives;   // what its loss costs, for doctor
+  std::string_view name;      // "oom_kill_process", as users write it in --hook
+  std::string_view gives;     // what its loss costs, for doctor
   std::span<const Way> ways;  // best first; after the last one: none
 };
 

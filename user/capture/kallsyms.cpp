@@ -21,6 +21,7 @@ struct CFree {
 struct Symbol {
   std::uint64_t address = 0;
   bool text = false;
+  bool module = false;
   std::string_view name;
 };
 
@@ -33,6 +34,7 @@ bool parse(std::string_view line, Symbol& out) {
   const char type = line[space + 1];
   out.text = type == 't' || type == 'T' || type == 'w' || type == 'W';
   out.name = line.substr(space + 3);
+  out.module = out.name.find('\t') != std::string_view::npos;
   out.name = out.name.substr(0, out.name.find_first_of("\t\n"));
   return true;
 }
@@ -81,14 +83,15 @@ Result<std::map<std::uint64_t, std::string>> name_addresses(
   for (const std::uint64_t address : addresses) best[address];
   // Not sorted by address: module symbols follow the kernel's own.
   CHECK_OK(each_symbol(proc, [&](const Symbol& symbol) {
-    if (!symbol.text || symbol.address == 0) return true;
+    if (!symbol.text || symbol.address == 0 || symbol.module) return true;
     for (auto it = best.lower_bound(symbol.address); it != best.end(); ++it) {
-      if (symbol.address > it->second.start) it->second = {symbol.address, std::string(symbol.name)};
+      if (symbol.address > it->second.start)
+        it->second = {symbol.address, std::string(symbol.name)};
     }
     return true;
   }));
   std::map<std::uint64_t, std::string> names;
-  constexpr std::uint64_t kLongestFunction = 1U << 20U;
+  constexpr std::uint64_t kLongestFunction = 1U << 16U;
   for (const auto& [address, symbol] : best) {
     if (symbol.start == 0 || address - symbol.start > kLongestFunction) continue;
     char offset[2 + 16 + 1];

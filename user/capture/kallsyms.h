@@ -17,7 +17,8 @@ namespace oomwitness {
 Result<std::map<std::string, std::uint64_t>> find_symbols(const std::string& proc,
                                                           std::span<const std::string_view> names);
 
-// "name+0x1a" for each address that lies in a function.
+// "name+0x1a" for each address that lies in a function of the kernel proper: among the addresses
+// of modules there are those of BPF programs, which the file may not list.
 Result<std::map<std::uint64_t, std::string>> name_addresses(
     const std::string& proc, std::span<const std::uint64_t> addresses);
 

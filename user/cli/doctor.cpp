@@ -70,7 +70,8 @@ std::vector<Finding> sources(const Roots& roots) {
       from_status("kernel types", readable("/sys/kernel/btf/vmlinux"),
                   "fentry and tp_btf hooks; without it --btf FILE is needed"),
       from_status("gfp flag names", gfp_names(roots), "what kind of memory was asked for, by name"),
-      from_status("memory cgroups", memory_controller(roots), "memory.stat of the limit that was hit"),
+      from_status("memory cgroups", memory_controller(roots),
+                  "memory.stat of the limit that was hit"),
       from_status("host pids", host_pids(roots), "user, unit, container and pod of a victim"),
       from_status("kernel log", readable("/dev/kmsg"),
                   "the decision where oom_kill_process cannot be hooked"),
@@ -127,9 +128,10 @@ nlohmann::ordered_json as_json(const std::vector<Finding>& findings) {
 }
 
 std::string as_json(const Host& host, const Result<Tracer>& tracer, const Roots& roots) {
-  nlohmann::ordered_json out{{"schema", "oomwitness/doctor/v1"},
-                             {"host", {{"name", host.name}, {"kernel", host.kernel}, {"arch", host.arch}}},
-                             {"sees_kills", tracer.has_value()}};
+  nlohmann::ordered_json out{
+      {"schema", "oomwitness/doctor/v1"},
+      {"host", {{"name", host.name}, {"kernel", host.kernel}, {"arch", host.arch}}},
+      {"sees_kills", tracer.has_value()}};
   if (tracer) {
     out["hooks"] = as_json(hooks(tracer->plan()));
     for (std::size_t i = 0; i < hook_table().size(); ++i) {

@@ -21,9 +21,8 @@ void say(std::string_view text) {
 
 IncidentStream::Sink stdout_sink(bool json) {
   if (json) {
-    return [](const Incident& incident) {
-      return write_all(STDOUT_FILENO, to_json(incident) + "\n");
-    };
+    return
+        [](const Incident& incident) { return write_all(STDOUT_FILENO, to_json(incident) + "\n"); };
   }
   const ReportOptions options{.color = wants_color(STDOUT_FILENO), .utf8 = wants_utf8()};
   return [options](const Incident& incident) {

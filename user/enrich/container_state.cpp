@@ -191,9 +191,7 @@ void add_pod(const Roots& roots, const CgroupIdentity& identity, const Opt<Runti
     facts.pod.emplace();
     facts.missing["pod.name"] = why;
   }
-  if (!facts.pod) {
-    facts.missing["pod"] = "its cgroup is not a pod's";
-  } else if (facts.pod->uid.empty()) {
+  if (facts.pod && facts.pod->uid.empty()) {
     facts.pod->uid = identity.pod_uid.value_or("");
   }
 }
@@ -235,11 +233,7 @@ ContainerFacts read_container(const Roots& roots, const CgroupIdentity& identity
   Found found = Opt<RuntimeRecord>();
   if (identity.container) found = find_record(roots, *identity.container);
   add_pod(roots, identity, found ? *found : Opt<RuntimeRecord>(), facts);
-  if (identity.container) {
-    add_container(*identity.container, found, facts);
-  } else {
-    facts.missing["container"] = "its cgroup is not a container's";
-  }
+  if (identity.container) add_container(*identity.container, found, facts);
   return facts;
 }
 

@@ -14,8 +14,8 @@ namespace oomwitness {
 namespace {
 
 // What comes from /proc/PID and is lost with it.
-constexpr std::array<std::string_view, 5> kProcessFields = {"cmdline", "exe", "exe_deleted",
-                                                            "cgroup", "ancestry"};
+constexpr std::array<std::string_view, 4> kProcessFields = {"cmdline", "exe", "cgroup",
+                                                            "ancestry"};
 constexpr std::array<std::string_view, 4> kIdentityFields = {"user", "unit", "container", "pod"};
 
 template <std::size_t N>
@@ -140,7 +140,7 @@ void Enricher::read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts&
     facts.exe = std::move(exe->path);
     facts.exe_deleted = exe->deleted;
   } else {
-    facts.missing["exe"] = facts.missing["exe_deleted"] = exe.error().message();
+    facts.missing["exe"] = exe.error().message();
   }
 }
 
@@ -165,7 +165,6 @@ void Enricher::read_identity(const VictimQuery& query, std::vector<std::string> 
   facts.pod = std::move(found.pod);
   facts.missing.merge(found.missing);
   facts.unit = std::move(identity.unit);
-  if (!facts.unit) facts.missing["unit"] = "its cgroup is not a systemd service's or scope's";
 }
 
 }  // namespace oomwitness

@@ -28,8 +28,9 @@ bool fits(const Victim& victim, const Filter& filter) {
   return any_or_none(filter.comm, [&](const auto& comm) { return victim.comm == comm; }) &&
          any_or_none(filter.pid, [&](auto pid) { return victim.pid == pid; }) &&
          any_or_none(filter.uid, [&](auto uid) { return victim.uid == uid; }) &&
-         any_or_none(filter.cgroup,
-                     [&](const auto& path) { return victim.cgroup && inside(*victim.cgroup, path); }) &&
+         any_or_none(
+             filter.cgroup,
+             [&](const auto& path) { return victim.cgroup && inside(*victim.cgroup, path); }) &&
          any_or_none(filter.unit,
                      [&](const auto& unit) {
                        return victim.unit == unit || victim.unit == unit + ".service";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pipeline/incident_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "capture/decode.h"
@@ -16,6 +17,13 @@ AssemblerConfig with_gfp(SessionFacts&& facts) {
     };
   }
   return config;
+}
+
+// On top of a stack whose frames have names, those without are the tracer's own programs.
+void drop_tracer_frames(std::vector<KernelFrame>& stack) {
+  const auto named = std::find_if(stack.begin(), stack.end(),
+                                  [](const KernelFrame& frame) { return !frame.symbol.empty(); });
+  if (named != stack.end()) stack.erase(stack.begin(), named);
 }
 
 }  // namespace
@@ -42,6 +50,16 @@ void IncidentStream::add_symbols(const SymbolNames& names) {
   symbols_.insert(names.begin(), names.end());
 }
 
+std::vector<std::uint64_t> IncidentStream::unnamed(const Stacks& stacks) const {
+  std::vector<std::uint64_t> addresses;
+  for (const KernelFrame& frame : stacks.kernel) {
+    if (frame.symbol.empty() && !symbols_.contains(frame.address)) {
+      addresses.push_back(frame.address);
+    }
+  }
+  return addresses;
+}
+
 bool IncidentStream::done() const noexcept {
   return !status_ || (wanted_.count && written_ >= *wanted_.count);
 }
@@ -53,6 +71,7 @@ void IncidentStream::emit(const Incident& incident) {
     const auto known = frame.symbol.empty() ? symbols_.find(frame.address) : symbols_.end();
     if (known != symbols_.end()) frame.symbol = known->second;
   }
+  drop_tracer_frames(named.invoker.kernel_stack);
   if (incident.revision == 0) ++written_;
   status_ = sink_(named);
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "assemble/assembler.h"
 #include "assemble/observation.h"
@@ -37,6 +38,8 @@ class IncidentStream {
   Result<Observation> take_record(std::span<const std::byte> record, std::uint64_t now_ns);
   void take(const Observation& observation, std::uint64_t now_ns);
   void add_symbols(const SymbolNames& names);
+  // The kernel addresses in it that have no name yet.
+  std::vector<std::uint64_t> unnamed(const Stacks& stacks) const;
   void advance(std::uint64_t now_ns) { assembler_.advance(now_ns); }
   std::optional<std::uint64_t> next_deadline() const { return assembler_.next_deadline(); }
   void flush(std::uint64_t now_ns) { assembler_.flush(now_ns); }

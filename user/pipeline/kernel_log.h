@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel's log, live, as observations: what stands in for the decision hook where there is none.
+// The kernel's log, live, as observations: what stands in for the decision hook where there is
+// none.
 #pragma once
 
 #include <cstdint>

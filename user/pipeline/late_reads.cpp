@@ -5,7 +5,6 @@
 #include <type_traits>
 #include <variant>
 
-#include "capture/kallsyms.h"
 #include "enrich/memory_files.h"
 #include "pipeline/host.h"
 
@@ -15,7 +14,8 @@ namespace {
 constexpr std::size_t kAskedAtMost = 8192;
 
 SystemMemory read_system_memory(const Roots& roots, DecisionId id, std::uint32_t victim_pid) {
-  SystemMemory memory{.at_ns = monotonic_now_ns(), .id = id, .victim_pid = victim_pid, .system = {}};
+  SystemMemory memory{
+      .at_ns = monotonic_now_ns(), .id = id, .victim_pid = victim_pid, .system = {}};
   auto meminfo = read_meminfo(roots);
   if (!meminfo) return memory;
   const auto swap = [&](const char* key, const char* name) {
@@ -31,18 +31,10 @@ SystemMemory read_system_memory(const Roots& roots, DecisionId id, std::uint32_t
 
 }  // namespace
 
-// Shared with jobs that may outlive us; addresses repeat from kill to kill, so they are kept.
-struct LateReads::Symbols {
-  std::mutex mutex;
-  SymbolNames known;
-  SymbolNames fresh;
-};
-
 LateReads::LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker)
     : roots_(std::move(roots)),
       enricher_(std::make_shared<const Enricher>(roots_, monotonic_now_ns)),
-      worker_(std::move(worker)),
-      symbols_(std::make_shared<Symbols>()) {}
+      worker_(std::move(worker)) {}
 
 Result<LateReads> LateReads::start(const Roots& roots) {
   TRY(auto worker, EnrichWorker::start({}, monotonic_now_ns));
@@ -55,8 +47,7 @@ void LateReads::follow(const Observation& observation) {
         using Seen = std::decay_t<decltype(seen)>;
         if constexpr (std::is_same_v<Seen, Decision>) {
           read_system(seen.id, 0);
-        } else if constexpr (std::is_same_v<Seen, VictimTask> || std::is_same_v<Seen, MemcgChain> ||
-                             std::is_same_v<Seen, Stacks>) {
+        } else if constexpr (std::is_same_v<Seen, VictimTask> || std::is_same_v<Seen, MemcgChain>) {
           follow(seen);
         } else if constexpr (std::is_same_v<Seen, SystemMemory>) {
           read_meminfo_ = false;  // the programs read the counters themselves
@@ -79,59 +70,26 @@ void LateReads::follow(const VictimTask& task) {
 void LateReads::follow(const MemcgChain& chain) {
   if (!chain.of_limit || chain.levels.empty()) return;
   const std::string path = chain.levels.front().path;
-  worker_->submit({.read = [roots = roots_, path, id = chain.id]() -> Observation {
-                     MemcgStat stat{.at_ns = monotonic_now_ns(), .id = id, .stat = {}};
-                     if (auto bytes = read_memcg_stat(roots, path)) stat.stat = *std::move(bytes);
-                     return stat;
-                   },
-                   .give_up = [id = chain.id](std::uint64_t now_ns, const std::string&) -> Observation {
-                     return MemcgStat{.at_ns = now_ns, .id = id, .stat = {}};
-                   }});
-}
-
-void LateReads::follow(const Stacks& stacks) {
-  std::vector<std::uint64_t> unnamed;
-  {
-    const std::lock_guard lock(symbols_->mutex);
-    for (const KernelFrame& frame : stacks.kernel) {
-      if (frame.symbol.empty() && !symbols_->known.contains(frame.address)) {
-        unnamed.push_back(frame.address);
-      }
-    }
-  }
-  if (unnamed.empty()) return;
-  // The names come through take_symbols(); as an observation the stack has been seen already.
-  const auto nothing = [id = stacks.id](std::uint64_t at_ns) -> Observation {
-    return Stacks{.at_ns = at_ns, .id = id, .kernel = {}, .user = {}};
-  };
   worker_->submit(
-      {.read =
-           [symbols = symbols_, proc = roots_.proc, unnamed, nothing]() {
-             if (const auto names = name_addresses(proc, unnamed)) {
-               const std::lock_guard lock(symbols->mutex);
-               symbols->known.insert(names->begin(), names->end());
-               symbols->fresh.insert(names->begin(), names->end());
-             }
-             return nothing(monotonic_now_ns());
-           },
-       .give_up = [nothing](std::uint64_t now_ns, const std::string&) { return nothing(now_ns); }});
+      {.read = [roots = roots_, path, id = chain.id]() -> Observation {
+         MemcgStat stat{.at_ns = monotonic_now_ns(), .id = id, .stat = {}};
+         if (auto bytes = read_memcg_stat(roots, path)) stat.stat = *std::move(bytes);
+         return stat;
+       },
+       .give_up = [id = chain.id](std::uint64_t now_ns, const std::string&) -> Observation {
+         return MemcgStat{.at_ns = now_ns, .id = id, .stat = {}};
+       }});
 }
 
 void LateReads::read_system(DecisionId id, std::uint32_t victim_pid) {
   if (!read_meminfo_) return;
-  worker_->submit({.read = [roots = roots_, id, victim_pid]() -> Observation {
-                     return read_system_memory(roots, id, victim_pid);
-                   },
-                   .give_up = [id, victim_pid](std::uint64_t now_ns,
-                                               const std::string&) -> Observation {
-                     return SystemMemory{
-                         .at_ns = now_ns, .id = id, .victim_pid = victim_pid, .system = {}};
-                   }});
-}
-
-SymbolNames LateReads::take_symbols() {
-  const std::lock_guard lock(symbols_->mutex);
-  return std::exchange(symbols_->fresh, {});
+  worker_->submit(
+      {.read = [roots = roots_, id, victim_pid]() -> Observation {
+         return read_system_memory(roots, id, victim_pid);
+       },
+       .give_up = [id, victim_pid](std::uint64_t now_ns, const std::string&) -> Observation {
+         return SystemMemory{.at_ns = now_ns, .id = id, .victim_pid = victim_pid, .system = {}};
+       }});
 }
 
 }  // namespace oomwitness

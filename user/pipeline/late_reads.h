@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
@@ -12,7 +11,6 @@
 #include "assemble/observation.h"
 #include "enrich/enrich_worker.h"
 #include "enrich/roots.h"
-#include "pipeline/recording.h"
 #include "support/result.h"
 
 namespace oomwitness {
@@ -25,23 +23,18 @@ class LateReads {
   void follow(const Observation& observation);
   int result_fd() const noexcept { return worker_->result_fd(); }
   std::vector<Observation> take_results() { return worker_->take_results(); }
-  // Names found since the last call for kernel addresses that the kernel did not name itself.
-  SymbolNames take_symbols();
   Opt<std::uint64_t> next_deadline() const { return worker_->next_deadline(); }
   void expire(std::uint64_t now_ns) { worker_->expire(now_ns); }
 
  private:
-  struct Symbols;
   LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker);
   void follow(const VictimTask& task);
   void follow(const MemcgChain& chain);
-  void follow(const Stacks& stacks);
   void read_system(DecisionId id, std::uint32_t victim_pid);
 
   Roots roots_;
   std::shared_ptr<const Enricher> enricher_;
   std::unique_ptr<EnrichWorker> worker_;
-  std::shared_ptr<Symbols> symbols_;
   // The last lives asked about: a victim is described once, but may be described twice.
   std::set<std::pair<std::uint32_t, std::uint64_t>> asked_;
   bool read_meminfo_ = true;

@@ -23,7 +23,7 @@ struct LiveOptions {
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::string> record_path;
   std::string kmsg_path = "/dev/kmsg";  // read where the decision cannot be hooked
-  bool show_secrets = false;  // do not mask arguments that look like secrets
+  bool show_secrets = false;            // do not mask arguments that look like secrets
   // Called once, when every hook is in place: the plan says which ones.
   std::function<void(const HookPlan&)> on_ready;
   // A sentence for stderr: what went wrong without ending the trace.

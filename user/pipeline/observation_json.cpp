@@ -76,7 +76,9 @@ Carrier carry(const Losses& losses) {
 }
 
 template <typename T>
-concept Carried = requires(const T& seen) { carry(seen); };
+concept Carried = requires(const T& seen) {
+  carry(seen);
+};
 
 ProcFacts proc_facts(Carrier&& carrier) {
   ProcFacts facts;

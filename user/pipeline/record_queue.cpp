@@ -10,8 +10,7 @@
 namespace oomwitness {
 
 Result<RecordQueue> RecordQueue::make(std::size_t bytes) {
-  void* room =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* room = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED) return fail(errno, "map " + std::to_string(bytes) + " bytes");
   return RecordQueue(static_cast<std::byte*>(room), bytes);
 }

@@ -23,8 +23,8 @@ namespace oomwitness {
 
 // What a session knows before its first observation.
 struct SessionFacts {
-  AssemblerConfig assembler;       // without decode_gfp: `gfp` has the table
-  std::vector<GfpName> gfp;        // empty: this kernel's table could not be read
+  AssemblerConfig assembler;  // without decode_gfp: `gfp` has the table
+  std::vector<GfpName> gfp;   // empty: this kernel's table could not be read
 };
 
 using SymbolNames = std::map<std::uint64_t, std::string>;  // kernel address -> "name+0x1a"

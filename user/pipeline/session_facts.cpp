@@ -50,8 +50,8 @@ std::map<std::string, std::string> missing_fields(const HookPlan& plan) {
   return missing;
 }
 
-SessionFacts session_facts(const HookPlan& plan, const Roots& roots, std::chrono::nanoseconds settle,
-                           bool log) {
+SessionFacts session_facts(const HookPlan& plan, const Roots& roots,
+                           std::chrono::nanoseconds settle, bool log) {
   SessionFacts facts;
   AssemblerConfig& config = facts.assembler;
   config.settle_ns = static_cast<std::uint64_t>(settle.count());

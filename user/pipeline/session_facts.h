@@ -13,7 +13,7 @@ namespace oomwitness {
 std::map<std::string, std::string> missing_fields(const HookPlan& plan);
 
 // `log`: the kernel log is read along.
-SessionFacts session_facts(const HookPlan& plan, const Roots& roots, std::chrono::nanoseconds settle,
-                           bool log);
+SessionFacts session_facts(const HookPlan& plan, const Roots& roots,
+                           std::chrono::nanoseconds settle, bool log);
 
 }  // namespace oomwitness
