@@ -57,6 +57,17 @@ void LiveTest::SetUp() {
       << "no tracer at '" << tracer_path() << "': build it, or set OOMWITNESS_BIN";
 }
 
+bool has_bpf() {
+  constexpr std::uint64_t kSysAdmin = 1ULL << 21U;
+  constexpr std::uint64_t kPerfmonAndBpf = 3ULL << 38U;
+  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) return false;
+  const std::string status = read_file("/proc/self/status");
+  const std::size_t at = status.find("CapEff:");
+  if (at == std::string::npos) return false;
+  const std::uint64_t effective = std::strtoull(status.c_str() + at + 7, nullptr, 16);
+  return (effective & kSysAdmin) != 0 || (effective & kPerfmonAndBpf) == kPerfmonAndBpf;
+}
+
 void GuestTest::SetUp() {
   const char* guest = std::getenv("OOMWITNESS_GUEST");
   if (guest == nullptr || std::string(guest) != "1")

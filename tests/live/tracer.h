@@ -2,7 +2,7 @@
 // A running `oomwitness trace --json`, as a user starts it.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +59,7 @@ class Tracer {
 
   Process process_;
   std::string ready_line_;
+  std::optional<int> code_;  // when it ended before it was ready
   std::string log_;
   std::vector<std::string> lines_;
 };
