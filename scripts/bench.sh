@@ -22,6 +22,8 @@ usage: scripts/bench.sh [--kernel K]... [--measure M]... [--host]
   --host        latency on this machine instead, as root: real kills in a small throw-away cgroup
   --build DIR   a static build that is there already, instead of build/static
   --cpus N      CPUs of a guest (2)
+  --clock C     host (default), or icount: the guest's clock counts its instructions, one a
+                nanosecond over all its CPUs, so that the load of this machine does not matter
 TEXT
 }
 
@@ -29,13 +31,14 @@ MEASURES=(startup idle group storm latency overhead candidates)
 # Debian 12's: what users of that release get.
 PEER_SUITE=bookworm
 PEER_PACKAGES=(libbpf-tools libc6 libelf1 zlib1g)
-kernels=() chosen=() host='' static='' cpus=2
+kernels=() chosen=() runs=() host='' static='' cpus=2 clock=host
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernels+=("${2:?$(usage)}") && shift ;;
     --measure) chosen+=("${2:?$(usage)}") && shift ;;
     --host) host=yes ;;
     --build) static=${2:?$(usage)} && shift ;;
+    --clock) clock=${2:?$(usage)} && shift ;;
     --cpus) cpus=${2:?$(usage)} && shift ;;
     --help) usage && exit ;;
     *) usage >&2 && exit 2 ;;
@@ -80,13 +83,16 @@ watch_load() {
 }
 
 bench_guest() {
-  local kernel=$1 dir=$OUT/$1 watcher status=0
+  local kernel=$1 dir=$OUT/$2 watcher status=0 qemu=()
+  if [ "$clock" = icount ]; then
+    qemu=(--qemu '-icount shift=0,sleep=off' --env OOMWITNESS_BENCH_ROUNDS=3)
+  fi
   rm -rf "$dir"
   mkdir -p "$dir"
   watch_load "$dir/load" &
   watcher=$!
   # The peer is started as on its own system: by the loader in /lib64.
-  "$OW_ROOT/scripts/vm/run.sh" --kernel "$kernel" --memory 2G --cpus "$cpus" \
+  "$OW_ROOT/scripts/vm/run.sh" --kernel "$kernel" --memory 2G --cpus "$cpus" "${qemu[@]}" \
     --payload "$OW_TMP/payload" --out "$dir" --timeout 3000 --env LD_LIBRARY_PATH=/payload/lib -- \
     sh -c 'ln -s /payload/lib /lib64
       exec bench /out/bench.json /payload/oomwitness /payload/oomkill -- "$@"' bench \
@@ -111,9 +117,12 @@ fi
 stage_payload "$OW_TMP/payload"
 if [ -n "$host" ]; then
   bench_host
-  kernels=(host)
+  runs=(host)
 else
   stage_peer "$OW_TMP/payload"
-  for kernel in "${kernels[@]}"; do bench_guest "$kernel"; done
+  for kernel in "${kernels[@]}"; do
+    runs+=("$kernel-$clock")
+    bench_guest "$kernel" "$kernel-$clock"
+  done
 fi
-/usr/bin/python3 "$OW_ROOT/scripts/lib/bench_table.py" "$OUT" "${kernels[@]}"
+/usr/bin/python3 "$OW_ROOT/scripts/lib/bench_table.py" "$OUT" "${runs[@]}"

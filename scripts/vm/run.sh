@@ -19,6 +19,7 @@ usage: scripts/vm/run.sh --kernel NAME [options] -- COMMAND [ARG...]
   --cpus N             the guest's CPUs (1)
   --nodes N            the guest's NUMA nodes, of equal size; the first has the CPUs (1)
   --append ARGS        more kernel arguments
+  --qemu ARGS          more QEMU arguments
   --payload DIR        copied to /payload, the command's working folder and first in its PATH
   --env NAME=VALUE     the command's environment, any number of times
   --out DIR            gets what the command left in the guest's /out, dmesg.txt and console.log
@@ -29,7 +30,7 @@ TEXT
 }
 
 readonly KERNEL_SPLAT=70 NEVER_UP=71 GUEST_LOST=72 ATTEMPTS=3
-kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 nodes=1 append='' payload='' out='' limit=300 quiet=''
+kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 nodes=1 append='' more='' payload='' out='' limit=300 quiet=''
 environment=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -40,6 +41,7 @@ while [ $# -gt 0 ]; do
     --cpus) cpus=$2 ;;
     --nodes) nodes=$2 ;;
     --append) append=$2 ;;
+    --qemu) more=$2 ;;
     --payload) payload=$2 ;;
     --env) environment+=("$2") ;;
     --out) out=$2 ;;
@@ -101,6 +103,8 @@ qemu_command() {
     -append "console=$console loglevel=3 panic=-1 log_buf_len=4M $append"
     -drive "file=$OW_TMP/disk,if=none,id=out,format=raw,cache=unsafe"
     -device virtio-blk-pci,drive=out -serial "file:$OW_TMP/serial")
+  # shellcheck disable=SC2206  # words, as the caller wrote them
+  qemu+=($more)
 }
 
 # Several NUMA nodes of $memory in all; the CPUs stay on the first one.
@@ -133,51 +137,66 @@ collect() {
   fi
 }
 
-need_tmp
-image=$("$OW_ROOT/scripts/vm/image.sh" "$kernel" "$arch")
-out=${out:-$OW_TMP/out}
-mkdir -p "$out"
-nonce=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
-guest="kernel $kernel $arch, cgroup $cgroup"
-guest_limit=$((limit > 40 ? limit - 20 : limit / 2))
-make_initrd "$@"
-qemu_command
-if [ "$nodes" -gt 1 ]; then numa_arguments; fi
 
-for attempt in $(seq "$ATTEMPTS"); do
-  boot
-  if release=$(marker start); then break; fi
-  if refusal=$(marker cannot); then
-    collect
-    die "$guest: $refusal" "choose another kernel or --cgroup"
+# Until the command has begun, at most ATTEMPTS times; sets `release` when it has.
+boot_until_started() {
+  for attempt in $(seq "$ATTEMPTS"); do
+    boot
+    if release=$(marker start); then break; fi
+    if refusal=$(marker cannot); then
+      collect
+      die "$guest: $refusal" "choose another kernel or --cgroup"
+    fi
+    # Emulated CPUs sometimes trip over the kernel's self-modifying code while booting.
+    say "$guest: attempt $attempt of $ATTEMPTS never reached its command ($elapsed s)"
+    tail -n 15 "$OW_TMP/console" "$OW_TMP/qemu" >&2
+  done
+}
+
+# Judges the guest by what it left, and exits with the command's code.
+report() {
+  local code logs=("$out/console.log")
+  collect
+  if [ -z "${release:-}" ]; then
+    say "$guest: never came up in $ATTEMPTS attempts; see $out/console.log"
+    exit "$NEVER_UP"
   fi
-  # Emulated CPUs sometimes trip over the kernel's self-modifying code while booting.
-  say "$guest: attempt $attempt of $ATTEMPTS never reached its command ($elapsed s)"
-  tail -n 15 "$OW_TMP/console" "$OW_TMP/qemu" >&2
-done
-collect
-if [ -z "${release:-}" ]; then
-  say "$guest: never came up in $ATTEMPTS attempts; see $out/console.log"
-  exit "$NEVER_UP"
-fi
 
-if [ -z "$quiet" ]; then
-  sed -e "1,/^@@$nonce start/d" -e "/^@@$nonce exit/,\$d" "$OW_TMP/console"
-fi
-logs=("$out/console.log")
-if [ -e "$out/dmesg.txt" ]; then logs+=("$out/dmesg.txt"); fi
-if splats "${logs[@]}" >"$OW_TMP/splats"; then
-  say "$guest ($release): the kernel complained:"
-  head -n 60 "$OW_TMP/splats" >&2
-  exit "$KERNEL_SPLAT"
-fi
-if ! code=$(marker exit) || [ ! -e "$out/dmesg.txt" ]; then
-  say "$guest ($release): ended or hung after $elapsed s without reporting back; last lines:"
-  tail -n 30 "$OW_TMP/console" >&2
-  exit "$GUEST_LOST"
-fi
-if [ "$code" = 137 ] && [ "${elapsed%.*}" -ge "$guest_limit" ]; then
-  say "$guest ($release): ended at its limit of $guest_limit s"
-fi
-say "$guest ($release): exit code $code after $elapsed s, attempt $attempt"
-exit "$code"
+  if [ -z "$quiet" ]; then
+    sed -e "1,/^@@$nonce start/d" -e "/^@@$nonce exit/,\$d" "$OW_TMP/console"
+  fi
+  if [ -e "$out/dmesg.txt" ]; then logs+=("$out/dmesg.txt"); fi
+  if splats "${logs[@]}" >"$OW_TMP/splats"; then
+    say "$guest ($release): the kernel complained:"
+    head -n 60 "$OW_TMP/splats" >&2
+    exit "$KERNEL_SPLAT"
+  fi
+  if ! code=$(marker exit) || [ ! -e "$out/dmesg.txt" ]; then
+    say "$guest ($release): ended or hung after $elapsed s without reporting back; last lines:"
+    tail -n 30 "$OW_TMP/console" >&2
+    exit "$GUEST_LOST"
+  fi
+  if [ "$code" = 137 ] && [ "${elapsed%.*}" -ge "$guest_limit" ]; then
+    say "$guest ($release): ended at its limit of $guest_limit s"
+  fi
+  say "$guest ($release): exit code $code after $elapsed s, attempt $attempt"
+  exit "$code"
+}
+
+main() {
+  need_tmp
+  image=$("$OW_ROOT/scripts/vm/image.sh" "$kernel" "$arch")
+  out=${out:-$OW_TMP/out}
+  mkdir -p "$out"
+  nonce=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+  guest="kernel $kernel $arch, cgroup $cgroup"
+  guest_limit=$((limit > 40 ? limit - 20 : limit / 2))
+  make_initrd "$@"
+  qemu_command
+  if [ "$nodes" -gt 1 ]; then numa_arguments; fi
+  boot_until_started
+  report
+}
+
+# All in functions: bash reads a script while it runs, and a guest runs long enough to be edited.
+main "$@"
