@@ -71,25 +71,31 @@ validate() {
     "$RESULTS/incidents" "$BUILD"/guests/*/incidents
 }
 
-groups=(build test)
-if chosen vm; then groups+=(vm); fi
-if [ -n "$check" ]; then groups+=(check); fi
-ensure_packages "${groups[@]}"
+# In a function: bash reads a script while it runs, and this one runs long enough to be edited.
+main() {
+  local groups
+  groups=(build test)
+  if chosen vm; then groups+=(vm); fi
+  if [ -n "$check" ]; then groups+=(check); fi
+  ensure_packages "${groups[@]}"
 
-build release
-if chosen vm; then prepare_guests; fi
+  build release
+  if chosen vm; then prepare_guests; fi
 
-rm -rf "$RESULTS"
-mkdir -p "$RESULTS/incidents"
-export OOMWITNESS_INCIDENTS=$RESULTS/incidents
-OOMWITNESS_BIN=$(built release oomwitness)
-export OOMWITNESS_BIN
+  rm -rf "$RESULTS"
+  mkdir -p "$RESULTS/incidents"
+  export OOMWITNESS_INCIDENTS=$RESULTS/incidents
+  OOMWITNESS_BIN=$(built release oomwitness)
+  export OOMWITNESS_BIN
 
-say "running the tests${labels:+ labelled ${labels[*]}}"
-run_ctest || failures=$((failures + 1))
-if [ -n "$check" ]; then step 'scripts/check.sh' "$OW_ROOT/scripts/check.sh" --build "$BUILD"; fi
-if chosen live || chosen vm; then step 'incidents by the schema' validate; fi
+  say "running the tests${labels:+ labelled ${labels[*]}}"
+  run_ctest || failures=$((failures + 1))
+  if [ -n "$check" ]; then step 'scripts/check.sh' "$OW_ROOT/scripts/check.sh" --build "$BUILD"; fi
+  if chosen live || chosen vm; then step 'incidents by the schema' validate; fi
 
-say "what ran"
-/usr/bin/python3 "$OW_ROOT/scripts/lib/summary.py" "$RESULTS" "$BUILD/guests" || failures=1
-[ "$failures" -eq 0 ]
+  say "what ran"
+  /usr/bin/python3 "$OW_ROOT/scripts/lib/summary.py" "$RESULTS" "$BUILD/guests" || failures=1
+  [ "$failures" -eq 0 ]
+}
+
+main
