@@ -32,8 +32,8 @@ IncidentStream::IncidentStream(SessionFacts facts, Wanted wanted, Sink sink)
     : page_size_(facts.assembler.host.page_size_bytes),
       wanted_(std::move(wanted)),
       sink_(std::move(sink)),
-      assembler_(with_gfp(std::move(facts)), [this](const Incident& incident) { emit(incident); }) {
-}
+      assembler_(with_gfp(std::move(facts)),
+                 [this](const Incident& incident) { on_incident(incident); }) {}
 
 Result<Observation> IncidentStream::take_record(std::span<const std::byte> record,
                                                 std::uint64_t now_ns) {
@@ -43,28 +43,47 @@ Result<Observation> IncidentStream::take_record(std::span<const std::byte> recor
 }
 
 void IncidentStream::take(const Observation& observation, std::uint64_t now_ns) {
+  if (const auto* stacks = std::get_if<Stacks>(&observation)) {
+    const std::size_t before = unnamed_.size();
+    for (const KernelFrame& frame : stacks->kernel) {
+      if (frame.symbol.empty() && !symbols_.contains(frame.address)) {
+        unnamed_.push_back(frame.address);
+      }
+    }
+    if (unnamed_.size() > before) ++names_owed_;
+  }
   assembler_.observe(observation, now_ns);
+}
+
+std::vector<std::uint64_t> IncidentStream::take_unnamed() {
+  return std::exchange(unnamed_, {});
 }
 
 void IncidentStream::add_symbols(const SymbolNames& names) {
   symbols_.insert(names.begin(), names.end());
+  if (names_owed_ > 0) --names_owed_;
+  if (names_owed_ == 0) write_waiting();
 }
 
-std::vector<std::uint64_t> IncidentStream::unnamed(const Stacks& stacks) const {
-  std::vector<std::uint64_t> addresses;
-  for (const KernelFrame& frame : stacks.kernel) {
-    if (frame.symbol.empty() && !symbols_.contains(frame.address)) {
-      addresses.push_back(frame.address);
-    }
-  }
-  return addresses;
+void IncidentStream::flush(std::uint64_t now_ns) {
+  assembler_.flush(now_ns);
+  write_waiting();
 }
 
 bool IncidentStream::done() const noexcept {
   return !status_ || (wanted_.count && written_ >= *wanted_.count);
 }
 
-void IncidentStream::emit(const Incident& incident) {
+void IncidentStream::on_incident(const Incident& incident) {
+  if (names_owed_ == 0) return write(incident);
+  waiting_.push_back(incident);
+}
+
+void IncidentStream::write_waiting() {
+  for (const Incident& incident : std::exchange(waiting_, {})) write(incident);
+}
+
+void IncidentStream::write(const Incident& incident) {
   if (done() || !wanted_.filter.matches(incident)) return;
   Incident named = incident;
   for (KernelFrame& frame : named.invoker.kernel_stack) {

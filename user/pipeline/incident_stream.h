@@ -37,12 +37,13 @@ class IncidentStream {
   // Decodes and takes one BPF record; what it said, for those who look further into it.
   Result<Observation> take_record(std::span<const std::byte> record, std::uint64_t now_ns);
   void take(const Observation& observation, std::uint64_t now_ns);
+  // Kernels before 5.13 do not name stack frames. The addresses of the last stacks that have no
+  // name yet; each non-empty answer is owed one add_symbols(), and incidents wait for it.
+  std::vector<std::uint64_t> take_unnamed();
   void add_symbols(const SymbolNames& names);
-  // The kernel addresses in it that have no name yet.
-  std::vector<std::uint64_t> unnamed(const Stacks& stacks) const;
   void advance(std::uint64_t now_ns) { assembler_.advance(now_ns); }
   std::optional<std::uint64_t> next_deadline() const { return assembler_.next_deadline(); }
-  void flush(std::uint64_t now_ns) { assembler_.flush(now_ns); }
+  void flush(std::uint64_t now_ns);
 
   // Enough incidents were written, or the sink failed.
   bool done() const noexcept;
@@ -50,12 +51,17 @@ class IncidentStream {
   const Status& status() const noexcept { return status_; }
 
  private:
-  void emit(const Incident& incident);
+  void on_incident(const Incident& incident);
+  void write(const Incident& incident);
+  void write_waiting();
 
   std::uint64_t page_size_;
   Wanted wanted_;
   Sink sink_;
   SymbolNames symbols_;
+  std::vector<std::uint64_t> unnamed_;
+  std::uint64_t names_owed_ = 0;
+  std::vector<Incident> waiting_;  // for names, in order
   std::uint64_t written_ = 0;
   Status status_;
   Assembler assembler_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pipeline/late_reads.h"
 
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <variant>
 
+#include "capture/kallsyms.h"
 #include "enrich/memory_files.h"
 #include "pipeline/host.h"
 
@@ -31,10 +33,17 @@ SystemMemory read_system_memory(const Roots& roots, DecisionId id, std::uint32_t
 
 }  // namespace
 
+// Shared with jobs that may outlive us.
+struct LateReads::Symbols {
+  std::mutex mutex;
+  SymbolNames fresh;
+};
+
 LateReads::LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker)
     : roots_(std::move(roots)),
       enricher_(std::make_shared<const Enricher>(roots_, monotonic_now_ns)),
-      worker_(std::move(worker)) {}
+      worker_(std::move(worker)),
+      symbols_(std::make_shared<Symbols>()) {}
 
 Result<LateReads> LateReads::start(const Roots& roots) {
   TRY(auto worker, EnrichWorker::start({}, monotonic_now_ns));
@@ -79,6 +88,24 @@ void LateReads::follow(const MemcgChain& chain) {
        .give_up = [id = chain.id](std::uint64_t now_ns, const std::string&) -> Observation {
          return MemcgStat{.at_ns = now_ns, .id = id, .stat = {}};
        }});
+}
+
+void LateReads::name(std::vector<std::uint64_t> addresses) {
+  const auto read = [symbols = symbols_, proc = roots_.proc, addresses = std::move(addresses)]() {
+    if (auto names = name_addresses(proc, addresses)) {
+      const std::lock_guard lock(symbols->mutex);
+      symbols->fresh.merge(*names);
+    }
+    return Observation(Stacks{.at_ns = monotonic_now_ns()});
+  };
+  worker_->submit({.read = read, .give_up = [](std::uint64_t now_ns, const std::string&) {
+                     return Observation(Stacks{.at_ns = now_ns});
+                   }});
+}
+
+SymbolNames LateReads::take_symbols() {
+  const std::lock_guard lock(symbols_->mutex);
+  return std::exchange(symbols_->fresh, {});
 }
 
 void LateReads::read_system(DecisionId id, std::uint32_t victim_pid) {

@@ -11,6 +11,7 @@
 #include "assemble/observation.h"
 #include "enrich/enrich_worker.h"
 #include "enrich/roots.h"
+#include "pipeline/recording.h"
 #include "support/result.h"
 
 namespace oomwitness {
@@ -21,12 +22,18 @@ class LateReads {
 
   // Starts the reads that this observation calls for.
   void follow(const Observation& observation);
+  // Looks kernel addresses up in /proc/kallsyms. The answer is a Stacks without frames among the
+  // results, and the names are then in take_symbols().
+  void name(std::vector<std::uint64_t> addresses);
+  // The names found since the last call, by answers that came too late too.
+  SymbolNames take_symbols();
   int result_fd() const noexcept { return worker_->result_fd(); }
   std::vector<Observation> take_results() { return worker_->take_results(); }
   Opt<std::uint64_t> next_deadline() const { return worker_->next_deadline(); }
   void expire(std::uint64_t now_ns) { worker_->expire(now_ns); }
 
  private:
+  struct Symbols;
   LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker);
   void follow(const VictimTask& task);
   void follow(const MemcgChain& chain);
@@ -35,6 +42,7 @@ class LateReads {
   Roots roots_;
   std::shared_ptr<const Enricher> enricher_;
   std::unique_ptr<EnrichWorker> worker_;
+  std::shared_ptr<Symbols> symbols_;
   // The last lives asked about: a victim is described once, but may be described twice.
   std::set<std::pair<std::uint32_t, std::uint64_t>> asked_;
   bool read_meminfo_ = true;

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "capture/decode.h"
-#include "capture/kallsyms.h"
 #include "pipeline/host.h"
 #include "pipeline/kernel_log.h"
 #include "pipeline/late_reads.h"
@@ -72,7 +71,6 @@ class LiveTrace {
  private:
   void take_records();
   void take_late_reads();
-  void name_frames(const Stacks& stacks);
   void take_log();
   void take_losses();
   void take(const Observation& observation, std::uint64_t now_ns);
@@ -108,29 +106,24 @@ void LiveTrace::take_records() {
     const auto seen = stream_.take_record(record_, now_ns);
     if (seen) {
       late_.follow(*seen);
-      if (const auto* stacks = std::get_if<Stacks>(&*seen)) name_frames(*stacks);
+      if (auto unnamed = stream_.take_unnamed(); !unnamed.empty()) late_.name(std::move(unnamed));
     } else {
       options_.on_trouble(seen.error().message());
     }
   }
 }
 
-// Kernels before 5.13 do not name the frames. Here and not in a worker, so that the first kill has
-// names too: the pass over /proc/kallsyms is made once, later stacks repeat the addresses.
-void LiveTrace::name_frames(const Stacks& stacks) {
-  const std::vector<std::uint64_t> unnamed = stream_.unnamed(stacks);
-  if (unnamed.empty()) return;
-  const auto names = name_addresses(options_.roots.proc, unnamed);
-  if (!names || names->empty()) return;
-  if (writer_) keep(writer_->symbols(monotonic_now_ns(), *names));
-  stream_.add_symbols(*names);
-}
-
 void LiveTrace::take_late_reads() {
   late_.expire(monotonic_now_ns());
   const auto results = late_.take_results();
   const std::uint64_t now_ns = monotonic_now_ns();
+  const auto symbols = late_.take_symbols();
   for (Observation observation : results) {
+    if (std::holds_alternative<Stacks>(observation)) {
+      if (writer_) keep(writer_->symbols(now_ns, symbols));
+      stream_.add_symbols(symbols);
+      continue;
+    }
     if (says_nothing(observation)) continue;
     auto* facts = std::get_if<ProcFacts>(&observation);
     if (facts != nullptr && facts->cmdline && !options_.show_secrets) redact_argv(*facts->cmdline);

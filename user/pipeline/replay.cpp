@@ -17,6 +17,7 @@ Status take(const Frame& frame, IncidentStream& stream) {
   switch (frame.type) {
     case FrameType::kRecord: {
       TRY(const auto observation, stream.take_record(frame.payload, frame.now_ns));
+      stream.take_unnamed();  // the recording has the answers
       return {};
     }
     case FrameType::kObservation: {
