@@ -54,6 +54,12 @@ Channel open_terminal() {
   _exit(127);
 }
 
+std::vector<std::string> tracer_of(const Tools& tools, const std::string& cgroup) {
+  std::vector<std::string> argv = tools.tracer;
+  if (!cgroup.empty()) argv.insert(argv.end(), {"--cgroup", cgroup});
+  return argv;
+}
+
 }  // namespace
 
 Child::Child(std::vector<std::string> argv, Stdout stdout_kind) {
@@ -120,7 +126,8 @@ void wait_at_rest(pid_t pid) {
   }
 }
 
-Tracing::Tracing(const Tools& tools) : child_(tools.tracer, Stdout::kPipe) {
+Tracing::Tracing(const Tools& tools, const std::string& cgroup)
+    : child_(tracer_of(tools, cgroup), Stdout::kPipe) {
   wait_for_text(child_.err(), "ready:");
   wait_at_rest(child_.pid());
 }

@@ -46,7 +46,8 @@ std::int64_t wait_for_text(int fd, const std::string& text);
 // `trace --json` with every hook, ready and at rest: what it does in the background is over.
 class Tracing {
  public:
-  explicit Tracing(const Tools& tools);
+  // Of kills in one cgroup only, when one is named: other kills may happen on a host.
+  explicit Tracing(const Tools& tools, const std::string& cgroup = "");
   Child& child() { return child_; }
 
  private:

@@ -39,7 +39,7 @@ void add(Samples& samples, const Line& line) {
 json measure_latency(const Tools& tools, int kills) {
   const Cgroup cgroup("bench-latency");
   cgroup.limit(8 * kMiB);
-  Tracing tracing(tools);
+  Tracing tracing(tools, cgroup.path());
   LineReader reader(tracing.child().out());
   for (int i = 0; i < kills; ++i) {
     kill_one(cgroup, i);

@@ -76,7 +76,7 @@ std::int64_t peer_lines(Child& peer) {
 json measure_storm(const Tools& tools, int kills) {
   const Cgroup cgroup("bench-storm");
   cgroup.limit(8 * kMiB);
-  Tracing tracing(tools);
+  Tracing tracing(tools, cgroup.path());
   LineReader reader(tracing.child().out());
   const std::int64_t began = now_ns();
   for (int i = 0; i < kills; ++i) kill_one(cgroup, i);
@@ -94,7 +94,7 @@ json measure_group(const Tools& tools, int members) {
   cgroup.limit(16 * kMiB);
   if (!write_file(cgroup.dir() + "/memory.oom.group", "1")) return {{"skipped", "no cgroup v2"}};
   std::vector<pid_t> pids;
-  Tracing tracing(tools);
+  Tracing tracing(tools, cgroup.path());
   LineReader reader(tracing.child().out());
   std::optional<Child> peer;
   if (!tools.peer.empty()) {
