@@ -100,6 +100,15 @@ void print(const std::vector<Finding>& findings, std::string& out) {
   }
 }
 
+std::string verdict(const Result<Tracer>& tracer) {
+  if (!tracer) return "OOM kills cannot be seen live on this host.";
+  const bool decisions = tracer->plan().current(Hook::kDecision) != nullptr;
+  return decisions
+             ? "Every OOM kill on this host can be seen, and why it was decided so."
+             : "Every OOM kill on this host can be seen; what was decided, and whose limit was "
+               "hit, only as far as the kernel's log tells.";
+}
+
 std::string as_text(const Host& host, const Result<Tracer>& tracer, const Roots& roots) {
   std::string out = "oomwitness on " + escape_for_terminal(host.name) + ", Linux " +
                     escape_for_terminal(host.kernel) + " " + host.arch + "\n\nhooks\n";
@@ -111,8 +120,7 @@ std::string as_text(const Host& host, const Result<Tracer>& tracer, const Roots&
   }
   out += "\nsources\n";
   print(sources(roots), out);
-  out += tracer ? "\nEvery OOM kill on this host can be seen.\n"
-                : "\nOOM kills cannot be seen live on this host.\n";
+  out += "\n" + verdict(tracer) + "\n";
   return out;
 }
 

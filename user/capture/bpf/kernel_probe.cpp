@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,19 @@ bool badness_is_split() {
   return found && !found->empty();
 }
 
+// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, in effect (capabilities(7)).
+bool may_use_bpf() {
+  constexpr std::uint64_t kBoth = (1ULL << 39U) | (1ULL << 38U);
+  constexpr std::uint64_t kSysAdmin = 1ULL << 21U;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("CapEff:")) continue;
+    const std::uint64_t effective = std::strtoull(line.c_str() + 7, nullptr, 16);
+    return (effective & kBoth) == kBoth || (effective & kSysAdmin) != 0;
+  }
+  return ::geteuid() == 0;
+}
+
 std::string lockdown_mode() {
   std::ifstream file("/sys/kernel/security/lockdown");
   std::string modes;
@@ -62,13 +76,17 @@ KernelFacts probe_kernel() {
 
 std::string refusal_hint(int err) {
   if (err == EPERM || err == EACCES) {
-    if (::geteuid() != 0) return "run as root, or grant CAP_BPF and CAP_PERFMON";
+    if (!may_use_bpf()) {
+      return "run as root, or grant CAP_BPF and CAP_PERFMON (before Linux 5.11 CAP_SYS_RESOURCE "
+             "too: BPF memory counts against RLIMIT_MEMLOCK there)";
+    }
     const std::string lockdown = lockdown_mode();
     if (lockdown != "none") {
       return "the kernel is locked down (" + lockdown +
              "), which forbids it; boot with lockdown=none, or read the kernel log instead";
     }
-    return "this kernel or container forbids it: grant CAP_BPF and CAP_PERFMON";
+    return "this kernel or container forbids it: grant CAP_BPF and CAP_PERFMON (before Linux 5.11 "
+           "CAP_SYS_RESOURCE too)";
   }
   if (err == ESRCH || err == ENOENT) {
     return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): pass --btf FILE with its types";

@@ -16,7 +16,9 @@ namespace {
 thread_local LibbpfLog* collector = nullptr;
 
 int print(libbpf_print_level level, const char* format, va_list args) noexcept {
-  if (collector == nullptr || !collector->wants(level == LIBBPF_WARN)) return 0;
+  // Two thousand debug lines a start help nobody but libbpf's authors.
+  if (collector == nullptr || level == LIBBPF_DEBUG) return 0;
+  if (!collector->wants(level == LIBBPF_WARN)) return 0;
   std::array<char, 2048> line{};
   const int length = std::vsnprintf(line.data(), line.size(), format, args);
   if (length <= 0) return 0;

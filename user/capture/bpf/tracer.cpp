@@ -35,13 +35,22 @@ using Links = std::vector<LinkPtr>;
 struct Refused {};
 
 std::string reason(std::string_view stage, const Error& error) {
-  return std::string(stage) + ": " + error.code().message();
+  constexpr int kNotSupported = 524;  // ENOTSUPP, include/linux/errno.h: not one of user space's
+  const bool kernel_only = error.code().value() == kNotSupported;
+  return std::string(stage) + ": " +
+         (kernel_only ? "Not supported by this kernel" : error.code().message());
 }
 
 Error nothing_attached(const HookPlan& plan, const Error& last) {
-  std::string context = "no OOM hook could be attached:" + plan.reasons();
-  if (plan.reasons().empty()) context += " " + last.context();
-  return Error(last.code(), std::move(context), refusal_hint(last.code().value()));
+  return Error({}, "no OOM hook could be attached:" + plan.reasons(),
+               refusal_hint(last.code().value()));
+}
+
+// Refused before any program's turn came: maps or the object itself. Every hook shares it.
+void refuse_all(HookPlan& plan, const std::string& why) {
+  for (const HookRow& row : hook_table()) {
+    if (plan.current(row.hook) != nullptr) plan.refuse(row.hook, why);
+  }
 }
 
 // Hooks that are of no use without another one.
@@ -112,8 +121,10 @@ Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, CoreTypes& types,
   if (loaded) return std::variant<Loaded, Refused>(*std::move(loaded));
   const auto culprit = plan.owner(log.program());
   if (!culprit) {
-    const std::string cause = log.cause().empty() ? "load BPF programs" : log.cause();
-    return tl::make_unexpected(nothing_attached(plan, Error(loaded.error().code(), cause)));
+    // For EPERM the first warning is about the memory limit, which is not what is missing.
+    const bool explained = loaded.error().code().value() != EPERM && !log.cause().empty();
+    refuse_all(plan, reason("load", loaded.error()) + (explained ? " (" + log.cause() + ")" : ""));
+    return tl::make_unexpected(nothing_attached(plan, loaded.error()));
   }
   const std::string_view way = plan.current_name(*culprit);
   const std::string why = reason("load", loaded.error());
