@@ -77,7 +77,7 @@ TEST_F(Kallsyms, VariablesNameNoCode) {
               UnorderedElementsAre(Pair(0xffffffff81200190, "oom_badness+0x90")));
 }
 
-// What the kernel calls a module's may be a BPF program's: its own name would be the tracer's.
+// Between modules lie BPF programs, which the file may not list.
 TEST_F(Kallsyms, ModulesNameNothing) {
   write(kTable);
   EXPECT_THAT(name({0xffffffffc000001a}), IsEmpty());
