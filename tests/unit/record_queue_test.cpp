@@ -66,6 +66,29 @@ TEST(RecordQueue, EveryPlaceOfTheWrap) {
   EXPECT_EQ(queue.dropped(), 0U);
 }
 
+// The kernel maps one queue's room right beside the other's: who writes past its end is seen.
+TEST(RecordQueue, WrapsInsideItsOwnRoom) {
+  constexpr std::size_t kQueues = 8;
+  std::vector<std::byte> out;
+  for (std::size_t wraps = 0; wraps < kQueues; ++wraps) {
+    std::vector<RecordQueue> queues;
+    queues.reserve(kQueues);
+    for (std::size_t i = 0; i < kQueues; ++i) {
+      queues.push_back(queue_of());
+      EXPECT_TRUE(queues.back().push(numbered(i, 2000)));
+    }
+    EXPECT_TRUE(queues[wraps].push(numbered(20, 2000)));
+    ASSERT_TRUE(queues[wraps].pop(out));
+    EXPECT_TRUE(queues[wraps].push(numbered(30, 1500)));  // over the end of its room
+    for (std::size_t i = 0; i < kQueues; ++i) {
+      ASSERT_TRUE(queues[i].pop(out));
+      EXPECT_EQ(out, numbered(i == wraps ? 20 : i, 2000));
+    }
+    ASSERT_TRUE(queues[wraps].pop(out));
+    EXPECT_EQ(out, numbered(30, 1500));
+  }
+}
+
 TEST(RecordQueue, TakesWhatFillsItToTheLastByte) {
   RecordQueue queue = queue_of();
   const auto record = numbered(1, kRoom - kLength);
