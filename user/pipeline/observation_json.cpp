@@ -168,7 +168,12 @@ Result<std::string> observation_to_json(const Observation& observation) {
 }
 
 Result<Observation> observation_from_json(std::string_view text) {
-  const auto in = ordered_json::parse(text, nullptr, false);
+  // dump() recurses: what is deeper than an incident ever is, is left out.
+  const auto shallow = [](int depth, ordered_json::parse_event_t, ordered_json&) {
+    constexpr int kDeepest = 32;
+    return depth < kDeepest;
+  };
+  const auto in = ordered_json::parse(text, shallow, false);
   if (!in.is_object()) return fail("recorded observation: not a JSON object");
   Carrier carrier;
   read(in, "kind", carrier.kind);
