@@ -19,7 +19,10 @@ namespace oomwitness {
 struct AssemblerConfig {
   // All waits count from the arrival (`now`) of what they wait upon, so that a reader that was
   // kept from the CPU for a second still joins what it then reads in one go.
-  std::uint64_t settle_ns = 500'000'000;       // write with what is known when a victim lingers
+  std::uint64_t settle_ns = 500'000'000;  // write with what is known when a victim lingers
+  // A decision is followed by its victim, but the kernel's dump comes between, and a slow console
+  // holds it up: longer than settle_ns.
+  std::uint64_t victim_wait_ns = 10'000'000'000;
   std::uint64_t group_quiet_ns = 50'000'000;   // no new victim for this long: the group is complete
   std::uint64_t facts_wait_ns = 250'000'000;   // how long to wait for ProcFacts of a victim
   std::uint64_t give_up_ns = 600'000'000'000;  // a lingering victim's end is no longer waited for

@@ -45,6 +45,16 @@ std::uint64_t last_wait(const CaseFile& file, const AssemblerConfig& config) {
   return until;
 }
 
+// When it is written with what is known.
+std::uint64_t settles_at(const CaseFile& file, const AssemblerConfig& config) {
+  if (file.written) return later(*file.news_since, config.settle_ns);
+  if (!file.victims.empty()) {
+    return later(std::max(file.opened_ns, file.victims.front().arrived_ns), config.settle_ns);
+  }
+  if (!file.decision) return later(file.opened_ns, config.settle_ns);
+  return later(file.opened_ns, std::max(config.settle_ns, config.victim_wait_ns));
+}
+
 }  // namespace
 
 bool sees_decisions(const AssemblerConfig& config) {
@@ -65,8 +75,7 @@ std::optional<std::uint64_t> due(const CaseFile& file, const AssemblerConfig& co
     if (is_over(file)) return std::nullopt;
     return gives_up_at(file, config);
   }
-  const std::uint64_t since = file.written ? *file.news_since : file.opened_ns;
-  const std::uint64_t settled = later(since, config.settle_ns);
+  const std::uint64_t settled = settles_at(file, config);
   const std::uint64_t at =
       is_whole(file, config) ? std::min(settled, last_wait(file, config)) : settled;
   return file.written ? std::min(at, gives_up_at(file, config)) : at;
