@@ -22,8 +22,9 @@ usage: scripts/bench.sh [--kernel K]... [--measure M]... [--host]
   --host        latency on this machine instead, as root: real kills in a small throw-away cgroup
   --build DIR   a static build that is there already, instead of build/static
   --cpus N      CPUs of a guest (2)
-  --clock C     host (default), or icount: the guest's clock counts its instructions, one a
-                nanosecond over all its CPUs, so that the load of this machine does not matter
+  --clock C     host (default), or icount: the clock of a guest with one CPU counts its
+                instructions, one a nanosecond, so that the load of this machine does not matter
+  --timeout S   of a guest (3000); what was measured until then is kept
 TEXT
 }
 
@@ -31,7 +32,7 @@ MEASURES=(startup idle group storm latency overhead candidates)
 # Debian 12's: what users of that release get.
 PEER_SUITE=bookworm
 PEER_PACKAGES=(libbpf-tools libc6 libelf1 zlib1g)
-kernels=() chosen=() runs=() host='' static='' cpus=2 clock=host
+kernels=() chosen=() runs=() host='' static='' cpus=2 clock=host limit=3000
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernels+=("${2:?$(usage)}") && shift ;;
@@ -39,6 +40,7 @@ while [ $# -gt 0 ]; do
     --host) host=yes ;;
     --build) static=${2:?$(usage)} && shift ;;
     --clock) clock=${2:?$(usage)} && shift ;;
+    --timeout) limit=${2:?$(usage)} && shift ;;
     --cpus) cpus=${2:?$(usage)} && shift ;;
     --help) usage && exit ;;
     *) usage >&2 && exit 2 ;;
@@ -46,6 +48,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ ${#kernels[@]} -eq 0 ]; then kernels=(6.1 6.12); fi
+# Two CPUs would wait for each other in loops that count.
+if [ "$clock" = icount ]; then cpus=1; fi
 if [ ${#chosen[@]} -eq 0 ]; then chosen=("${MEASURES[@]}"); fi
 OUT=$OW_ROOT/build/bench
 
@@ -82,8 +86,15 @@ watch_load() {
   done
 }
 
+watcher=''
+stop_watcher() {
+  if [ -n "$watcher" ]; then kill "$watcher"; fi
+  watcher=''
+}
+OW_CLEANUP+=(stop_watcher)
+
 bench_guest() {
-  local kernel=$1 dir=$OUT/$2 watcher status=0 qemu=()
+  local kernel=$1 dir=$OUT/$2 status=0 qemu=()
   if [ "$clock" = icount ]; then
     qemu=(--qemu '-icount shift=0,sleep=off' --env OOMWITNESS_BENCH_ROUNDS=3)
   fi
@@ -93,11 +104,11 @@ bench_guest() {
   watcher=$!
   # The peer is started as on its own system: by the loader in /lib64.
   "$OW_ROOT/scripts/vm/run.sh" --kernel "$kernel" --memory 2G --cpus "$cpus" "${qemu[@]}" \
-    --payload "$OW_TMP/payload" --out "$dir" --timeout 3000 --env LD_LIBRARY_PATH=/payload/lib -- \
+    --payload "$OW_TMP/payload" --out "$dir" --timeout "$limit" --env LD_LIBRARY_PATH=/payload/lib -- \
     sh -c 'ln -s /payload/lib /lib64
       exec bench /out/bench.json /payload/oomwitness /payload/oomkill -- "$@"' bench \
     "${chosen[@]}" >&2 || status=$?
-  kill "$watcher"
+  stop_watcher
   [ "$status" -eq 0 ] || note "the guest of $kernel ended with code $status"
 }
 

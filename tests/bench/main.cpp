@@ -36,7 +36,7 @@ int rounds(int usual) {
 
 const std::map<std::string, Measure>& measures() {
   static const std::map<std::string, Measure> all = {
-      {"startup", [](const Tools& tools) { return measure_startup(tools, 12); }},
+      {"startup", [](const Tools& tools) { return measure_startup(tools, rounds(12)); }},
       {"idle", [](const Tools& tools) { return measure_idle(tools, 60); }},
       {"storm", [](const Tools& tools) { return measure_storm(tools, 500); }},
       {"group", [](const Tools& tools) { return measure_group(tools, 5); }},
