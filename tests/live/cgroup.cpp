@@ -69,7 +69,11 @@ std::optional<Hierarchy> Hierarchy::find(const std::string& controller) {
 
 std::string Cgroup::unique(const std::string& name) {
   static int count = 0;
-  return "owtest-" + std::to_string(getpid()) + "-" + std::to_string(count++) + "-" + name;
+  return prefix() + std::to_string(count++) + "-" + name;
+}
+
+std::string Cgroup::prefix() {
+  return "owtest-" + std::to_string(getpid()) + "-";
 }
 
 Cgroup::Cgroup(Hierarchy hierarchy, std::string dir, std::string path)

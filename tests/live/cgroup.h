@@ -37,6 +37,8 @@ class Cgroup {
   ~Cgroup();
 
   static std::string unique(const std::string& name);
+  // What every name of this process's unique() begins with.
+  static std::string prefix();
 
   bool v2() const { return hierarchy_.v2; }
   const std::string& dir() const { return dir_; }

@@ -70,7 +70,7 @@ void expect_between(const json& number, std::uint64_t low, std::uint64_t high, c
 struct ExpectedDecision {
   const Cgroup* limited = nullptr;  // whose limit was hit
   std::uint64_t limit_bytes = 0;
-  std::vector<std::string> ancestors;  // paths above it, parent first
+  std::vector<std::string> ancestors;  // paths above it, parent first, without the root
   pid_t invoker = 0;
   pid_t invoker_tid = 0;
   std::string invoker_cgroup;

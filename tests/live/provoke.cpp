@@ -261,11 +261,10 @@ int perform(const Words& words) {
 }
 
 [[noreturn]] void storm_victim(const std::string& exe, const std::string& procs, long i) {
-  write_file(procs.c_str(), "0");
-  write_file("/proc/self/oom_score_adj", "1000");
   std::string name = "storm-victim";
   std::string serial = std::to_string(i);
-  std::string env = "OW_PROVOKE=go=1 alloc=max";
+  // It joins after exec: killed before, it would still be called as we are.
+  std::string env = "OW_PROVOKE=join=" + procs + " adj=1000 go=1 alloc=max";
   std::array<char*, 3> argv = {name.data(), serial.data(), nullptr};
   std::array<char*, 2> envp = {env.data(), nullptr};
   const int null = open("/dev/null", O_RDWR);

@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "live_test.h"
+
 namespace oomwitness::live {
 namespace {
 
@@ -38,6 +40,9 @@ Spawn spawn_of(const Conditions& run) {
   spawn.exe = tracer_path();
   spawn.argv = {"oomwitness", "trace", "--json"};
   spawn.argv.insert(spawn.argv.end(), run.args.begin(), run.args.end());
+  // Emulated victims take their time to die, and most tests are about their end.
+  if (std::find(run.args.begin(), run.args.end(), "--settle") == run.args.end())
+    spawn.argv.insert(spawn.argv.end(), {"--settle", "100000"});
   spawn.namespaces = run.namespaces;
   spawn.own_proc = run.own_proc;
   spawn.capabilities = run.capabilities;
@@ -87,25 +92,44 @@ bool Tracer::is_on(const std::string& hook) const {
   return !used.empty() && used != "none";
 }
 
-json Tracer::take(const std::string& line) {
-  lines_.push_back(line);
-  keep(line);
+namespace {
+
+// Somebody else's kill on the same host is none of our business; in a guest all are ours.
+bool is_ours(const json& incident) {
+  const std::string mine = Cgroup::prefix();
+  if (!incident.contains("victims") || std::getenv("OOMWITNESS_GUEST") != nullptr) return true;
+  const json& victims = incident["victims"];
+  return victims.empty() || std::any_of(victims.begin(), victims.end(), [&](const json& victim) {
+           return !victim.contains("cgroup") ||
+                  bytes_of(victim["cgroup"]).find(mine) != std::string::npos;
+         });
+}
+
+}  // namespace
+
+std::optional<json> Tracer::take(const std::string& line) {
   json parsed = json::parse(line, nullptr, false);
-  if (parsed.is_object()) return parsed;
-  ADD_FAILURE() << "not a JSON object: " << line;
-  return json::object();
+  if (!parsed.is_object()) {
+    ADD_FAILURE() << "not a JSON object: " << line;
+    return json::object();
+  }
+  keep(line);
+  if (!is_ours(parsed)) return std::nullopt;
+  lines_.push_back(line);
+  return parsed;
 }
 
 json Tracer::incident(std::chrono::seconds deadline) {
-  const auto line = process_.out().line(deadline);
-  if (line) return take(*line);
+  while (const auto line = process_.out().line(deadline))
+    if (auto taken = take(*line)) return *std::move(taken);
   ADD_FAILURE() << "no further incident";
   return json::object();
 }
 
 std::vector<json> Tracer::left_over() {
   std::vector<json> all;
-  while (const auto line = process_.out().line()) all.push_back(take(*line));
+  while (const auto line = process_.out().line())
+    if (auto taken = take(*line)) all.push_back(*std::move(taken));
   EXPECT_EQ(process_.out().rest(), "") << "half a line at the end";
   return all;
 }

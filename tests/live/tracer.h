@@ -42,20 +42,20 @@ class Tracer {
   bool sees_candidates() const { return sees_decision() && is_on("oom_badness"); }
   bool is_on(const std::string& hook) const;
 
-  // The next JSON line; a test failure and an empty object when none comes.
+  // The next JSON line about a kill of ours; a test failure and an empty object when none comes.
   json incident(std::chrono::seconds deadline = kDeadline);
   // Ctrl-C; the exit code. Lines that were on their way are in `left_over()`.
   int stop();
   // Waits for it to end by itself; the exit code, or minus the number of the signal that ended it.
   int wait();
   std::vector<json> left_over();
-  // Every line so far, exactly as written.
+  // Every line about our kills so far, exactly as written.
   const std::vector<std::string>& lines() const { return lines_; }
   std::string stderr_text();
   pid_t pid() const { return process_.pid(); }
 
  private:
-  json take(const std::string& line);
+  std::optional<json> take(const std::string& line);
 
   Process process_;
   std::string ready_line_;
