@@ -6,7 +6,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 * 1024 * 1024); /* user space may resize it */
+	__uint(max_entries, 512 * 1024); /* user space may resize it */
 } events SEC(".maps");
 
 /* A task that was chosen to die and has not gone yet, by thread group id. */

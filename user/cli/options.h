@@ -25,7 +25,7 @@ struct TraceCommand {
   std::chrono::nanoseconds settle = std::chrono::milliseconds(500);
   std::vector<std::string> hooks;
   std::optional<std::string> btf;
-  std::uint32_t ring_kib = 2048;
+  std::uint32_t ring_kib = 512;
   std::optional<std::string> record;
   std::optional<std::string> replay;
   Roots roots;

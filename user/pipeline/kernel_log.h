@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +21,8 @@ class KernelLog {
   int fd() const { return kmsg_.fd(); }
   // Reads what the log has. Reports without victims (no killable task, panic) are left out: no
   // kill happened, and a cgroup of unkillable tasks repeats them hundreds of times a second.
-  Result<std::vector<Observation>> read(std::uint64_t now_ns);
-  // When the open report counts as complete; absent when none waits.
-  std::optional<std::uint64_t> next_deadline() const { return flush_at_ns_; }
+  // A group that the kernel is still telling about comes in several reports, to join by pids.
+  Result<std::vector<Observation>> read();
   std::uint64_t lost() const { return kmsg_.lost(); }
 
  private:
@@ -33,7 +31,6 @@ class KernelLog {
   Kmsg kmsg_;
   LogParser parser_;
   std::uint64_t lost_ = 0;
-  std::optional<std::uint64_t> flush_at_ns_;
 };
 
 }  // namespace oomwitness

@@ -139,7 +139,7 @@ void LiveTrace::take(const Observation& observation, std::uint64_t now_ns) {
 void LiveTrace::take_log() {
   if (!log_) return;
   const std::uint64_t now_ns = monotonic_now_ns();
-  const auto reports = log_->read(now_ns);
+  const auto reports = log_->read();
   if (!reports) {
     options_.on_trouble(reports.error().message() + "; going on without the kernel log");
     log_.reset();
@@ -163,7 +163,6 @@ std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) con
   };
   add(stream_.next_deadline());
   add(late_.next_deadline());
-  if (log_) add(log_->next_deadline());
   if (options_.duration) add(ends_at);
   return next;
 }
