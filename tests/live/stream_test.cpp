@@ -212,17 +212,18 @@ TEST_F(Stream, VictimThatLingersIsToldThenUpdated) {
   detained.wait_dying();
 
   const json first = tracer.incident();
-  expect_victim(first, {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = box.path()});
-  EXPECT_FALSE(victim_with(first, idle.pid()).at("timeline").contains("exited_ns"))
-      << "it has not exited";
+  const json lingering = victim_with(first, idle.pid());
+  EXPECT_EQ(lingering.at("cgroup"), box.path());
+  EXPECT_FALSE(lingering.at("timeline").contains("exited_ns")) << "it has not exited";
   // The asker gets no memory before the reaper (2 s after the mark) has taken the victim's.
   asker.wait_done();
   detained.let_go();
   idle.wait_killed();
 
-  json last = tracer.incident();
   // The reaper's success may be an update of its own.
-  if (!victim_with(last, idle.pid()).at("timeline").contains("exited_ns")) last = tracer.incident();
+  json last = tracer.update();
+  while (!HasFailure() && !victim_with(last, idle.pid()).at("timeline").contains("exited_ns"))
+    last = tracer.update();
   EXPECT_EQ(last.at("id"), first.at("id"));
   EXPECT_GT(last.value("revision", 0), first.value("revision", 0));
   expect_victim(last, {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = box.path()});
@@ -290,7 +291,7 @@ TEST_F(Stream, VictimThatWasExitingAlready) {
   }
   if (tracer.sees_decision()) {
     EXPECT_EQ(victim.at("role"), "already-exiting");
-  } else {
+  } else if (incident.dump().find("kmsg") == std::string::npos) {
     EXPECT_NE(victim.value("role", ""), "chosen") << "tracepoints alone cannot know that";
   }
 }

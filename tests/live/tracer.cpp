@@ -107,6 +107,15 @@ bool is_ours(const json& incident) {
 
 }  // namespace
 
+namespace {
+
+bool is_update(const json& incident) {
+  const auto revision = incident.find("revision");
+  return revision != incident.end() && *revision > 0;
+}
+
+}  // namespace
+
 std::optional<json> Tracer::take(const std::string& line) {
   json parsed = json::parse(line, nullptr, false);
   if (!parsed.is_object()) {
@@ -114,22 +123,24 @@ std::optional<json> Tracer::take(const std::string& line) {
     return json::object();
   }
   keep(line);
-  if (!is_ours(parsed)) return std::nullopt;
   lines_.push_back(line);
+  if (!is_ours(parsed)) return std::nullopt;
   return parsed;
 }
 
-json Tracer::incident(std::chrono::seconds deadline) {
-  while (const auto line = process_.out().line(deadline))
-    if (auto taken = take(*line)) return *std::move(taken);
-  ADD_FAILURE() << "no further incident";
+json Tracer::next(bool update) {
+  while (const auto line = process_.out().line()) {
+    auto taken = take(*line);
+    if (taken && is_update(*taken) == update) return *std::move(taken);
+  }
+  ADD_FAILURE() << (update ? "no further update" : "no further incident");
   return json::object();
 }
 
 std::vector<json> Tracer::left_over() {
   std::vector<json> all;
   while (const auto line = process_.out().line())
-    if (auto taken = take(*line)) all.push_back(*std::move(taken));
+    if (auto taken = take(*line); taken && !is_update(*taken)) all.push_back(*std::move(taken));
   EXPECT_EQ(process_.out().rest(), "") << "half a line at the end";
   return all;
 }

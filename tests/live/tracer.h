@@ -42,19 +42,24 @@ class Tracer {
   bool sees_candidates() const { return sees_decision() && is_on("oom_badness"); }
   bool is_on(const std::string& hook) const;
 
-  // The next JSON line about a kill of ours; a test failure and an empty object when none comes.
-  json incident(std::chrono::seconds deadline = kDeadline);
+  // The next incident of ours, and the next update of one; what else comes meanwhile is passed
+  // over. A test failure and an empty object when none comes.
+  json incident() { return next(false); }
+  json update() { return next(true); }
   // Ctrl-C; the exit code. Lines that were on their way are in `left_over()`.
   int stop();
   // Waits for it to end by itself; the exit code, or minus the number of the signal that ended it.
   int wait();
+  // Incidents only, updates left out.
   std::vector<json> left_over();
-  // Every line about our kills so far, exactly as written.
+  // Every line so far, exactly as written, whoever was killed.
   const std::vector<std::string>& lines() const { return lines_; }
   std::string stderr_text();
   pid_t pid() const { return process_.pid(); }
 
  private:
+  json next(bool update);
+  // Nothing when it is about somebody else's kill.
   std::optional<json> take(const std::string& line);
 
   Process process_;

@@ -78,6 +78,13 @@ Result<HookPlan> HookPlan::make(const KernelFacts& facts, const std::vector<std:
       return fail("--hook " + choice + ": expected " + std::string(row->name) + "= one of " +
                   way_names(*row));
     }
+    if (row->hook == Hook::kCandidates && facts.badness_is_split &&
+        (wanted == "fexit" || wanted == "kretprobe")) {
+      return fail("--hook " + choice +
+                      " does not work on this kernel: it would attach and see "
+                      "nothing, for the compiler split oom_badness",
+                  "leave --hook out, or use oom_badness=kretprobe_part");
+    }
     state.forced = true;
     state.ways.push_back(way);
   }

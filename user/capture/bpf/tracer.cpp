@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <map>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -178,6 +180,14 @@ bool sees_kills(const HookPlan& plan) {
   return plan.current(Hook::kMarkVictim) != nullptr || plan.current(Hook::kVictimKill) != nullptr;
 }
 
+// What the user can do something about: rights, before what the kernel has not got.
+Error last_refusal(const HookPlan& plan) {
+  const bool rights = plan.reasons().find("not permitted") != std::string::npos ||
+                      plan.reasons().find("denied") != std::string::npos;
+  return Error(std::error_code(rights ? EPERM : 0, std::generic_category()),
+               "every hook was turned off or refused");
+}
+
 }  // namespace
 
 struct Tracer::Parts {
@@ -214,7 +224,7 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
     CHECK_OK(keep_promises(plan));
     if (attached == Attached::kAnotherWayIsLeft) continue;
     if (!sees_kills(plan)) {
-      return tl::make_unexpected(nothing_attached(plan, Error({}, "every hook was turned off")));
+      return tl::make_unexpected(nothing_attached(plan, last_refusal(plan)));
     }
     auto parts = std::make_unique<Parts>(Parts{.plan = std::move(plan),
                                                .loaded = std::move(*loaded),
