@@ -40,7 +40,7 @@ std::uint64_t last_wait(const CaseFile& file, const AssemblerConfig& config) {
     if (!victim.mark && !victim.is_sharer()) wait(victim.gone_ns, config.group_quiet_ns);
   }
   // Read along with the facts; without the wait, an update would follow with nothing else in it.
-  if (config.expect_proc_facts && file.from_kernel() && !file.system)
+  if (config.expect_system && file.from_kernel() && !file.system)
     wait(file.opened_ns, config.facts_wait_ns);
   if (config.expect_memcg_stat && file.decision && file.decision->memcg && !file.stat)
     wait(file.opened_ns, config.facts_wait_ns);

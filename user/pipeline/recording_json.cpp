@@ -53,6 +53,7 @@ std::string facts_to_json(const SessionFacts& facts) {
                    {"settle_ns", config.settle_ns},
                    {"expect_proc_facts", config.expect_proc_facts},
                    {"expect_memcg_stat", config.expect_memcg_stat},
+                   {"expect_system", config.expect_system},
                    {"expect_log", config.expect_log},
                    {"unix_minus_monotonic_ns", config.unix_minus_monotonic_ns},
                    {"unix_minus_boottime_ns", config.unix_minus_boottime_ns},
@@ -83,6 +84,7 @@ Result<SessionFacts> facts_from_json(std::string_view text) {
   read(in, "settle_ns", config.settle_ns);
   read(in, "expect_proc_facts", config.expect_proc_facts);
   read(in, "expect_memcg_stat", config.expect_memcg_stat);
+  read(in, "expect_system", config.expect_system);
   read(in, "expect_log", config.expect_log);
   read(in, "unix_minus_monotonic_ns", config.unix_minus_monotonic_ns);
   read(in, "unix_minus_boottime_ns", config.unix_minus_boottime_ns);

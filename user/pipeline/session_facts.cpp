@@ -56,6 +56,7 @@ SessionFacts session_facts(const HookPlan& plan, const Roots& roots,
   AssemblerConfig& config = facts.assembler;
   config.settle_ns = static_cast<std::uint64_t>(settle.count());
   config.expect_log = log;
+  config.expect_system = true;
   config.host = read_host(roots.proc);
   config.page_size = config.host.page_size_bytes;
   const ClockOffsets offsets = read_clock_offsets();
