@@ -45,7 +45,8 @@ static __always_inline __s64 percpu_rss(struct mm_struct *mm, int i)
 	__s64 pages = 0;
 
 	bpf_probe_read_kernel(&pages, sizeof(pages),
-			      (void *)mm + bpf_core_field_offset(struct mm_struct___v6_2, rss_stat) +
+			      (void *)mm +
+				      bpf_core_field_offset(struct mm_struct___v6_2, rss_stat) +
 				      i * bpf_core_type_size(struct percpu_counter) +
 				      bpf_core_field_offset(struct percpu_counter___v6_2, count));
 	return pages;

@@ -15,9 +15,9 @@ struct {
 	__u32 tid; /* the scanning thread; 0: nobody scans */
 	__u32 considered;
 	__u32 unkillable;
-	__u32 kept; /* used entries of the arrays */
+	__u32 kept;   /* used entries of the arrays */
 	__u32 lowest; /* index of the one to go next */
-	__u32 way; /* OW_CANDIDATE_ */
+	__u32 way;    /* OW_CANDIDATE_ */
 	__s64 lowest_points;
 	__u64 entry_task; /* between a kprobe and its kretprobe */
 	__s64 points[OW_CANDIDATES];
@@ -216,15 +216,17 @@ static __noinline int send_stacks(void *ctx, __u64 decision)
 	return 0;
 }
 
-#define NODE_COUNTER(rec, id, item)                                                              \
-	if (kernel_vars.vm_node_stat && bpf_core_enum_value_exists(enum node_stat_item, item))   \
-	read_counter(rec, id,                                                                    \
-		     kernel_vars.vm_node_stat + 8 * bpf_core_enum_value(enum node_stat_item, item))
+#define NODE_COUNTER(rec, id, item)                                                                \
+	if (kernel_vars.vm_node_stat && bpf_core_enum_value_exists(enum node_stat_item, item))     \
+	read_counter(rec, id,                                                                      \
+		     kernel_vars.vm_node_stat +                                                    \
+			     8 * bpf_core_enum_value(enum node_stat_item, item))
 
-#define ZONE_COUNTER(rec, id, item)                                                              \
-	if (kernel_vars.vm_zone_stat && bpf_core_enum_value_exists(enum zone_stat_item, item))   \
-	read_counter(rec, id,                                                                    \
-		     kernel_vars.vm_zone_stat + 8 * bpf_core_enum_value(enum zone_stat_item, item))
+#define ZONE_COUNTER(rec, id, item)                                                                \
+	if (kernel_vars.vm_zone_stat && bpf_core_enum_value_exists(enum zone_stat_item, item))     \
+	read_counter(rec, id,                                                                      \
+		     kernel_vars.vm_zone_stat +                                                    \
+			     8 * bpf_core_enum_value(enum zone_stat_item, item))
 
 static __always_inline void read_counter(struct ow_system *rec, __u32 id, __u64 address)
 {
@@ -283,8 +285,8 @@ static __always_inline void fill_nodes(struct ow_decision *rec, struct oom_contr
 					   bpf_core_field_offset(struct task_struct, mems_allowed)))
 		rec->hdr.has |= OW_HAS_MEMS;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuset_cgrp_id)) {
-		struct cgroup_subsys_state *css =
-			task_css(invoker, bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id));
+		struct cgroup_subsys_state *css = task_css(
+			invoker, bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id));
 
 		if (bpf_probe_read_kernel_str(rec->cpuset, sizeof(rec->cpuset),
 					      BPF_CORE_READ(css, cgroup, kn, name)) > 0)
@@ -302,8 +304,8 @@ __noinline int send_decision(__u64 oom_control, __u64 message, __u64 decision)
 
 	if (!reserve(rec, OW_KIND_DECISION, decision))
 		return 0;
-	rec->hdr.has |= OW_HAS_GFP | OW_HAS_ORDER | OW_HAS_CONSTRAINT | OW_HAS_TOTAL_PAGES |
-			OW_HAS_CHOSEN;
+	rec->hdr.has |=
+		OW_HAS_GFP | OW_HAS_ORDER | OW_HAS_CONSTRAINT | OW_HAS_TOTAL_PAGES | OW_HAS_CHOSEN;
 	rec->gfp_mask = BPF_CORE_READ(oc, gfp_mask);
 	rec->order = BPF_CORE_READ(oc, order);
 	rec->constraint = BPF_CORE_READ(oc, constraint);

@@ -12,8 +12,8 @@ struct {
 /* A task that was chosen to die and has not gone yet, by thread group id. */
 struct pending_victim {
 	__u64 decision;
-	__u64 start_ns; /* start_boottime: guards against pid reuse */
-	__u32 role; /* enum ow_role */
+	__u64 start_ns;	 /* start_boottime: guards against pid reuse */
+	__u32 role;	 /* enum ow_role */
 	__u32 described; /* an ow_victim record was sent */
 	__u32 marked;
 	__u32 delivered; /* an ow_argv record was sent */
@@ -47,7 +47,7 @@ struct {
 static __u64 watching;
 static __u64 shared_until_ns; /* processes sharing a victim's mm may still take SIGKILL */
 
-static __u64 last_decision; /* written under oom_lock only */
+static __u64 last_decision;   /* written under oom_lock only */
 __u64 lost[OW_KIND_EXIT + 1]; /* records the ring had no room for, by kind */
 
 /* Addresses of kernel variables, filled by user space from /proc/kallsyms after
@@ -118,32 +118,32 @@ static char zeroes[8192];
 /* Reserves a zeroed record with its header filled, or counts the loss. A macro:
  * bpf_ringbuf_reserve wants a constant size. bpf_ringbuf_reserve does not zero.
  */
-#define start_record(rec, record_kind, decision_id)                                              \
-	({                                                                                       \
-		bpf_probe_read_kernel(rec, sizeof(*(rec)), zeroes);                              \
-		(rec)->hdr.kind = (record_kind);                                                 \
-		(rec)->hdr.version = OW_WIRE_VERSION;                                            \
-		(rec)->hdr.size = sizeof(*(rec));                                                \
-		(rec)->hdr.ktime_ns = bpf_ktime_get_ns();                                        \
-		(rec)->hdr.decision = (decision_id);                                             \
+#define start_record(rec, record_kind, decision_id)                                                \
+	({                                                                                         \
+		bpf_probe_read_kernel(rec, sizeof(*(rec)), zeroes);                                \
+		(rec)->hdr.kind = (record_kind);                                                   \
+		(rec)->hdr.version = OW_WIRE_VERSION;                                              \
+		(rec)->hdr.size = sizeof(*(rec));                                                  \
+		(rec)->hdr.ktime_ns = bpf_ktime_get_ns();                                          \
+		(rec)->hdr.decision = (decision_id);                                               \
 	})
 
-#define reserve(rec, record_kind, decision_id)                                                   \
-	({                                                                                       \
-		rec = bpf_ringbuf_reserve(&events, sizeof(*(rec)), 0);                           \
-		if (rec) {                                                                       \
-			start_record(rec, record_kind, decision_id);                             \
-		} else {                                                                         \
-			__sync_fetch_and_add(&lost[record_kind], 1);                             \
-		}                                                                                \
-		rec;                                                                             \
+#define reserve(rec, record_kind, decision_id)                                                     \
+	({                                                                                         \
+		rec = bpf_ringbuf_reserve(&events, sizeof(*(rec)), 0);                             \
+		if (rec) {                                                                         \
+			start_record(rec, record_kind, decision_id);                               \
+		} else {                                                                           \
+			__sync_fetch_and_add(&lost[record_kind], 1);                               \
+		}                                                                                  \
+		rec;                                                                               \
 	})
 
 /* Sends a record that was built in scratch room. */
-#define send_scratch(rec, record_kind)                                                           \
-	({                                                                                       \
-		if (bpf_ringbuf_output(&events, rec, sizeof(*(rec)), 0))                         \
-			__sync_fetch_and_add(&lost[record_kind], 1);                             \
+#define send_scratch(rec, record_kind)                                                             \
+	({                                                                                         \
+		if (bpf_ringbuf_output(&events, rec, sizeof(*(rec)), 0))                           \
+			__sync_fetch_and_add(&lost[record_kind], 1);                               \
 	})
 
 #endif /* OW_MAPS_BPF_H */

@@ -248,21 +248,21 @@ int exit_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 
 /* ---- the reaper: four tracepoints of one shape, each (int pid) */
 
-#define REAPER_DOORS(what, tracepoint_name, phase)                                               \
-	SEC("?tp_btf/" #tracepoint_name)                                                         \
-	int what##_tp_btf(__u64 *ctx)                                                            \
-	{                                                                                        \
-		return on_reap(ctx[0], phase);                                                   \
-	}                                                                                        \
-	SEC("?raw_tp/" #tracepoint_name)                                                         \
-	int what##_raw_tp(struct bpf_raw_tracepoint_args *ctx)                                   \
-	{                                                                                        \
-		return on_reap(ctx->args[0], phase);                                             \
-	}                                                                                        \
-	SEC("?tracepoint/oom/" #tracepoint_name)                                                 \
-	int what##_tracepoint(struct trace_event_raw_##tracepoint_name *ctx)                     \
-	{                                                                                        \
-		return on_reap(ctx->pid, phase);                                                 \
+#define REAPER_DOORS(what, tracepoint_name, phase)                                                 \
+	SEC("?tp_btf/" #tracepoint_name)                                                           \
+	int what##_tp_btf(__u64 *ctx)                                                              \
+	{                                                                                          \
+		return on_reap(ctx[0], phase);                                                     \
+	}                                                                                          \
+	SEC("?raw_tp/" #tracepoint_name)                                                           \
+	int what##_raw_tp(struct bpf_raw_tracepoint_args *ctx)                                     \
+	{                                                                                          \
+		return on_reap(ctx->args[0], phase);                                               \
+	}                                                                                          \
+	SEC("?tracepoint/oom/" #tracepoint_name)                                                   \
+	int what##_tracepoint(struct trace_event_raw_##tracepoint_name *ctx)                       \
+	{                                                                                          \
+		return on_reap(ctx->pid, phase);                                                   \
 	}
 
 REAPER_DOORS(reaper_wake, wake_reaper, OW_REAP_WAKE)

@@ -5,7 +5,7 @@
 #define OW_TASK_BPF_H
 
 #define SIGKILL_NR	      9
-#define SIGNAL_GROUP_EXIT_BIT 4 /* include/linux/sched/signal.h */
+#define SIGNAL_GROUP_EXIT_BIT 4		 /* include/linux/sched/signal.h */
 #define PF_KTHREAD_BIT	      0x00200000 /* include/linux/sched.h */
 #define THREADS_SEARCHED      8 /* an exited leader stays in the list, exited threads do not */
 /* PAGE_COUNTER_MAX is LONG_MAX / PAGE_SIZE; with 64 KiB pages that is 2^47-1. */
@@ -196,8 +196,8 @@ static __always_inline void fill_file_path(struct ow_path *path, __u32 context, 
 
 	if (!walk)
 		return;
-	walk->mount = (__u64)BPF_CORE_READ(file, f_path.mnt) -
-		      bpf_core_field_offset(struct mount, mnt);
+	walk->mount =
+		(__u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
 	for (int i = 0; i < OW_PATH_LEVELS && !done; i++)
 		done = file_path_step(context);
 	if (!done)

@@ -171,8 +171,8 @@ static __always_inline int on_victim_kill(struct task_struct *task)
 	in_decision.killed_task = (__u64)task;
 	if (pending && pending->decision == last_decision && pending->described)
 		return 0;
-	doom(task, last_decision,
-	     tgid == in_decision.chosen_pid ? OW_ROLE_CHOSEN : OW_ROLE_GROUP, OW_SEEN_AT_KILL);
+	doom(task, last_decision, tgid == in_decision.chosen_pid ? OW_ROLE_CHOSEN : OW_ROLE_GROUP,
+	     OW_SEEN_AT_KILL);
 	return 0;
 }
 
@@ -198,11 +198,10 @@ static __always_inline int on_mark_task(struct task_struct *task, __u32 tid)
 	struct ow_mark *rec;
 
 	if (!pending || pending->start_ns != start_ns) {
-		bool decided = in_decision.invoker_tid == current_tid() &&
-			       in_decision.chosen_pid == tgid;
+		bool decided =
+			in_decision.invoker_tid == current_tid() && in_decision.chosen_pid == tgid;
 
-		pending = doom(task, decided ? last_decision : 0, OW_ROLE_UNKNOWN,
-			       OW_SEEN_AT_MARK);
+		pending = doom(task, decided ? last_decision : 0, OW_ROLE_UNKNOWN, OW_SEEN_AT_MARK);
 		if (!pending)
 			return 0;
 		css = task_memory_css(task);

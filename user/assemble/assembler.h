@@ -31,7 +31,7 @@ struct AssemblerConfig {
   bool expect_proc_facts = true;
   bool expect_memcg_stat = true;
   bool expect_system = false;  // the system's memory is read, by the kernel side or from /proc
-  bool expect_log = false;  // a kernel log is read too: wait for its report of each victim
+  bool expect_log = false;     // a kernel log is read too: wait for its report of each victim
 
   Host host;
   std::int64_t unix_minus_monotonic_ns = 0;

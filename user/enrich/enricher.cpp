@@ -14,8 +14,7 @@ namespace oomwitness {
 namespace {
 
 // What comes from /proc/PID and is lost with it.
-constexpr std::array<std::string_view, 4> kProcessFields = {"cmdline", "exe", "cgroup",
-                                                            "ancestry"};
+constexpr std::array<std::string_view, 4> kProcessFields = {"cmdline", "exe", "cgroup", "ancestry"};
 constexpr std::array<std::string_view, 4> kIdentityFields = {"user", "unit", "container", "pod"};
 
 template <std::size_t N>

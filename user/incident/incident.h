@@ -198,10 +198,10 @@ struct System {
 };
 
 struct Provenance {
-  std::vector<std::string> sources;          // "bpf", "proc", "kmsg", ...
-  std::map<std::string, std::string> hooks;  // "oom_kill_process" -> "fentry"
+  std::vector<std::string> sources;            // "bpf", "proc", "kmsg", ...
+  std::map<std::string, std::string> hooks;    // "oom_kill_process" -> "fentry"
   std::map<std::string, std::string> missing;  // field -> why
-  std::map<std::string, std::string> late;  // field -> which late read gave it
+  std::map<std::string, std::string> late;     // field -> which late read gave it
   std::uint64_t lost_events = 0;
   bool operator==(const Provenance&) const = default;
 };

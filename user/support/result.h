@@ -59,17 +59,17 @@ inline tl::unexpected<Error> fail(std::string context, std::string hint = {}) {
 // NOLINTBEGIN(bugprone-macro-parentheses,cppcoreguidelines-macro-usage)
 #define OW_CAT2(a, b) a##b
 #define OW_CAT(a, b) OW_CAT2(a, b)
-#define OW_TRY_IMPL(tmp, decl, expr)                                  \
-  auto tmp = (expr);                                                  \
-  if (!tmp) return tl::make_unexpected(std::move(tmp).error());       \
+#define OW_TRY_IMPL(tmp, decl, expr)                            \
+  auto tmp = (expr);                                            \
+  if (!tmp) return tl::make_unexpected(std::move(tmp).error()); \
   decl = *std::move(tmp)
 
 // TRY(auto file, open(path)): bind the value or return the error.
 #define TRY(decl, expr) OW_TRY_IMPL(OW_CAT(try_, __LINE__), decl, expr)
 // CHECK_OK(load()): for a Status: go on or return the error.
-#define CHECK_OK(expr)                                                                       \
-  do {                                                                                       \
-    if (auto try_status = (expr); !try_status)                                               \
-      return tl::make_unexpected(std::move(try_status).error());                             \
+#define CHECK_OK(expr)                                           \
+  do {                                                           \
+    if (auto try_status = (expr); !try_status)                   \
+      return tl::make_unexpected(std::move(try_status).error()); \
   } while (0)
 // NOLINTEND(bugprone-macro-parentheses,cppcoreguidelines-macro-usage)

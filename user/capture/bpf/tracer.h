@@ -18,9 +18,9 @@
 namespace oomwitness {
 
 struct TracerOptions {
-  std::vector<std::string> hooks;       // forced ways: "oom_kill_process=kprobe"
-  std::optional<std::string> btf_path;  // for kernels without /sys/kernel/btf/vmlinux
-  std::uint32_t ring_bytes = 512U << 10U;  // a power of two, at least a page
+  std::vector<std::string> hooks;             // forced ways: "oom_kill_process=kprobe"
+  std::optional<std::string> btf_path;        // for kernels without /sys/kernel/btf/vmlinux
+  std::uint32_t ring_bytes = 512U << 10U;     // a power of two, at least a page
   std::function<void(std::string_view)> log;  // libbpf's own messages, may be empty
 };
 
