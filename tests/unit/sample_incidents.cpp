@@ -111,7 +111,7 @@ Incident limit_of_a_slice() {
   v.timeline.signalled_ns = kDecisionNs + 1'240'000;
   v.timeline.exited_ns = kDecisionNs + 38'700'000;
   i.victims = {v};
-  i.selected = Selected{19716, "mongod", 26'336};
+  i.selected = Selected{19716, "mongod", 26'336, {}};
   i.candidates.considered = 4;
   i.candidates.unkillable = 1;
   i.candidates.total_pages = 131'072;

@@ -57,6 +57,8 @@ struct Scope {
   Opt<std::string> mems_allowed;
   Opt<bool> sysrq;
   Opt<bool> kill_allocating_task;
+  Opt<bool> no_killable;   // every task was unkillable: nobody died
+  Opt<std::string> panic;  // what the kernel panicked with instead of, or after, killing
   bool operator==(const Scope&) const = default;
 };
 
@@ -156,6 +158,7 @@ struct Victim {
   Opt<std::int64_t> started_unix_ns;  // wall clock
   Opt<std::int32_t> oom_score_adj;
   Opt<std::int64_t> points;
+  Opt<std::int64_t> score;  // per mille, as kernels before 5.1 print it
   Opt<std::uint32_t> threads;
   Memory memory;
   Role role = Role::kUnknown;
@@ -168,17 +171,26 @@ struct Selected {
   std::uint32_t pid = 0;
   std::string comm;
   Opt<std::int64_t> points;
+  Opt<std::int64_t> score;  // per mille, as kernels before 5.1 print it
   bool operator==(const Selected&) const = default;
 };
 
 struct Candidate {
   std::uint32_t pid = 0;
   std::string comm;
-  std::int64_t points = 0;  // pages; negative is possible
+  Opt<std::int64_t> points;  // pages; negative is possible
   Opt<std::uint32_t> uid;
-  std::int32_t oom_score_adj = 0;
+  Opt<std::int32_t> oom_score_adj;
   Memory memory;
   bool operator==(const Candidate&) const = default;
+};
+
+// All listed tasks of one name.
+struct NameTotal {
+  std::string comm;
+  std::uint64_t count = 0;
+  Memory memory;  // their sum
+  bool operator==(const NameTotal&) const = default;
 };
 
 struct Candidates {
@@ -186,15 +198,50 @@ struct Candidates {
   Opt<std::uint64_t> unkillable;
   Opt<std::uint64_t> listed;  // rows of the kernel log's task table
   Opt<std::uint64_t> total_pages;
-  std::vector<Candidate> top;  // most points first
+  std::vector<Candidate> top;      // most points first
+  Opt<Memory> listed_memory;       // the sum over all listed rows; shared pages count once a task
+  std::vector<NameTotal> by_name;  // of all listed rows, most memory first; at most 8
   bool operator==(const Candidates&) const = default;
+};
+
+// A memory zone as the kernel log's Mem-Info shows it.
+struct Zone {
+  std::uint32_t node = 0;
+  std::string zone;  // "DMA32"
+  Opt<std::uint64_t> free_bytes;
+  Opt<std::uint64_t> boost_bytes;
+  Opt<std::uint64_t> min_bytes;  // boost included
+  Opt<std::uint64_t> low_bytes;
+  Opt<std::uint64_t> high_bytes;
+  Opt<std::uint64_t> reserved_highatomic_bytes;
+  Opt<std::uint64_t> present_bytes;
+  Opt<std::uint64_t> managed_bytes;
+  Opt<std::uint64_t> mlocked_bytes;
+  std::vector<std::uint64_t> lowmem_reserve_pages;
+  std::vector<std::uint64_t> free_blocks;  // by order
+  bool operator==(const Zone&) const = default;
 };
 
 struct System {
   std::map<std::string, std::uint64_t> meminfo_bytes;  // names of /proc/meminfo
   std::map<std::string, std::uint64_t> swap_bytes;     // "total", "free"
-  std::string source;                                  // "bpf", "proc" (late); empty: none
+  std::vector<Zone> zones;
+  std::map<std::string, std::uint64_t> slab_caches_bytes;  // the largest unreclaimable ones
+  std::string source;  // "bpf", "log", "proc" (late); empty: none
   bool operator==(const System&) const = default;
+};
+
+enum class Confidence { kLow, kMedium, kHigh };
+
+// What it means. Made by diagnose/ from the rest of the record and nothing else.
+struct Diagnosis {
+  std::string cause;
+  std::vector<std::string> also;
+  Confidence confidence = Confidence::kLow;
+  std::string summary;  // one sentence
+  std::vector<std::string> evidence;
+  std::vector<std::string> advice;  // first things first
+  bool operator==(const Diagnosis&) const = default;
 };
 
 struct Provenance {
@@ -210,7 +257,7 @@ struct Incident {
   std::string id;
   std::uint32_t revision = 0;  // 0: first report; n: the n-th update of the same id
   std::string killer = "kernel";
-  std::int64_t time_unix_ns = 0;
+  std::int64_t time_unix_ns = 0;  // 0: the source has no wall clock
   std::uint64_t monotonic_ns = 0;
   Host host;
   Scope scope;
@@ -219,6 +266,7 @@ struct Incident {
   Opt<Selected> selected;
   Candidates candidates;
   System system;
+  Opt<Diagnosis> diagnosis;
   Provenance provenance;
   bool operator==(const Incident&) const = default;
 };

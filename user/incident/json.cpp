@@ -30,6 +30,12 @@ constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{
     {Role::kChild, "child"},
 }};
 
+constexpr std::array<std::pair<Confidence, std::string_view>, 3> kConfidences{{
+    {Confidence::kLow, "low"},
+    {Confidence::kMedium, "medium"},
+    {Confidence::kHigh, "high"},
+}};
+
 template <typename T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
 
@@ -72,6 +78,12 @@ class Writer {
     const auto* const found = std::find_if(kRoles.begin(), kRoles.end(),
                                            [role](const auto& r) { return r.first == role; });
     return found == kRoles.end() ? Json() : Json(found->second);
+  }
+  static Json encode(Confidence confidence) {
+    const auto* const found =
+        std::find_if(kConfidences.begin(), kConfidences.end(),
+                     [confidence](const auto& c) { return c.first == confidence; });
+    return found == kConfidences.end() ? Json() : Json(found->second);
   }
   static Json encode(const KernelFrame& frame) {
     return frame.symbol.empty() ? Json(fmt::format("{:#x}", frame.address)) : encode(frame.symbol);
@@ -217,6 +229,16 @@ class Reader {
       role = found->first;
     else
       expected(path, "a victim's role", "'" + name.substr(0, 32) + "'");
+  }
+  void decode(const Json& in, const std::string& path, Confidence& confidence) {
+    std::string name;
+    decode(in, path, name);
+    const auto* const found = std::find_if(kConfidences.begin(), kConfidences.end(),
+                                           [&name](const auto& c) { return c.second == name; });
+    if (found != kConfidences.end())
+      confidence = found->first;
+    else
+      expected(path, "low, medium or high", "'" + name.substr(0, 32) + "'");
   }
   void decode(const Json& in, const std::string& path, KernelFrame& frame) {
     decode(in, path, frame.symbol);

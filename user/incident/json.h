@@ -16,7 +16,7 @@ std::string to_json(const Incident& incident);
 
 // The inverse. Keys it does not know are skipped; a missing or foreign "schema", or a value of the
 // wrong type or range is an error that names its place ("victims[0].pid: expected ..."). What the
-// schema has beyond the model (diagnosis, history, zones, psi) is not kept; a resolved kernel frame
+// schema has beyond the model (history, psi) is not kept; a resolved kernel frame
 // has no address.
 Result<Incident> incident_from_json(std::string_view text);
 

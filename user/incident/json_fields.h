@@ -54,6 +54,8 @@ void fields(Io& io, A<Scope> auto& scope) {
   io("mems_allowed", scope.mems_allowed);
   io("sysrq", scope.sysrq);
   io("kill_allocating_task", scope.kill_allocating_task);
+  io("no_killable", scope.no_killable);
+  io("panic", scope.panic);
 }
 
 template <typename Io>
@@ -145,6 +147,7 @@ void fields(Io& io, A<Victim> auto& victim) {
   io.time("started", victim.started_unix_ns);
   io("oom_score_adj", victim.oom_score_adj);
   io("points", victim.points);
+  io("score", victim.score);
   io("threads", victim.threads);
   io("memory", victim.memory);
   io("role", victim.role);
@@ -157,6 +160,7 @@ void fields(Io& io, A<Selected> auto& selected) {
   io("pid", selected.pid);
   io("comm", selected.comm);
   io("points", selected.points);
+  io("score", selected.score);
 }
 
 template <typename Io>
@@ -170,19 +174,57 @@ void fields(Io& io, A<Candidate> auto& candidate) {
 }
 
 template <typename Io>
+void fields(Io& io, A<NameTotal> auto& total) {
+  io("comm", total.comm);
+  io.always("count", total.count);
+  io("memory", total.memory);
+}
+
+template <typename Io>
 void fields(Io& io, A<Candidates> auto& candidates) {
   io("considered", candidates.considered);
   io("unkillable", candidates.unkillable);
   io("listed", candidates.listed);
   io("total_pages", candidates.total_pages);
   io("top", candidates.top);
+  io("listed_memory", candidates.listed_memory);
+  io("by_name", candidates.by_name);
+}
+
+template <typename Io>
+void fields(Io& io, A<Zone> auto& zone) {
+  io.always("node", zone.node);
+  io.always("zone", zone.zone);
+  io("free_bytes", zone.free_bytes);
+  io("boost_bytes", zone.boost_bytes);
+  io("min_bytes", zone.min_bytes);
+  io("low_bytes", zone.low_bytes);
+  io("high_bytes", zone.high_bytes);
+  io("reserved_highatomic_bytes", zone.reserved_highatomic_bytes);
+  io("present_bytes", zone.present_bytes);
+  io("managed_bytes", zone.managed_bytes);
+  io("mlocked_bytes", zone.mlocked_bytes);
+  io("lowmem_reserve_pages", zone.lowmem_reserve_pages);
+  io("free_blocks", zone.free_blocks);
 }
 
 template <typename Io>
 void fields(Io& io, A<System> auto& system) {
   io("meminfo", system.meminfo_bytes);
   io("swap", system.swap_bytes);
+  io("zones", system.zones);
+  io("slab_caches", system.slab_caches_bytes);
   io("source", system.source);
+}
+
+template <typename Io>
+void fields(Io& io, A<Diagnosis> auto& diagnosis) {
+  io.always("cause", diagnosis.cause);
+  io("also", diagnosis.also);
+  io.always("confidence", diagnosis.confidence);
+  io.always("summary", diagnosis.summary);
+  io("evidence", diagnosis.evidence);
+  io("advice", diagnosis.advice);
 }
 
 template <typename Io>
@@ -208,6 +250,7 @@ void fields(Io& io, A<Incident> auto& incident) {
   io("selected", incident.selected);
   io.always("candidates", incident.candidates);
   io.always("system", incident.system);
+  io("diagnosis", incident.diagnosis);
   io.always("provenance", incident.provenance);
 }
 

@@ -24,16 +24,18 @@ class Arithmetic {
   }
 
   Opt<std::int64_t> adj_pages(const Candidate& c) const {
-    if (c.oom_score_adj == 0) return 0;
-    if (!total_pages_ || c.oom_score_adj < -1000 || c.oom_score_adj > 1000) return std::nullopt;
-    return static_cast<std::int64_t>(*total_pages_ / 1000) * c.oom_score_adj;
+    if (!c.oom_score_adj) return std::nullopt;
+    const std::int32_t adj = *c.oom_score_adj;
+    if (adj == 0) return 0;
+    if (!total_pages_ || adj < -1000 || adj > 1000) return std::nullopt;
+    return static_cast<std::int64_t>(*total_pages_ / 1000) * adj;
   }
   // What it holds, in pages, as the kernel counted it.
   Opt<std::int64_t> memory_pages(const Candidate& c) const {
     const Opt<std::int64_t> adj = adj_pages(c);
     const auto most = static_cast<std::int64_t>(kMostPages);
-    if (!adj || c.points < -most || c.points > most) return std::nullopt;
-    return c.points - *adj;
+    if (!adj || !c.points || *c.points < -most || *c.points > most) return std::nullopt;
+    return *c.points - *adj;
   }
   std::string size(const Opt<std::int64_t>& pages) const {
     if (!pages) return "-";
@@ -41,10 +43,10 @@ class Arithmetic {
     const auto magnitude = static_cast<std::uint64_t>(*pages < 0 ? -*pages : *pages);
     return (*pages < 0 ? "-" : "") + human_size(magnitude * page_size_);
   }
-  std::string share(std::int64_t points) const {
-    if (!total_pages_ || *total_pages_ == 0) return "-";
+  std::string share(const Opt<std::int64_t>& points) const {
+    if (!points || !total_pages_ || *total_pages_ == 0) return "-";
     return fmt::format("{:.1f}%",
-                       100.0 * static_cast<double>(points) / static_cast<double>(*total_pages_));
+                       100.0 * static_cast<double>(*points) / static_cast<double>(*total_pages_));
   }
   const Opt<std::uint64_t>& total_pages() const { return total_pages_; }
 
@@ -80,9 +82,9 @@ std::string named(const Page& page, const Candidate& c) {
 // What an oom_score_adj did to a candidate, in words.
 std::string adj_effect(const Arithmetic& sums, const Candidate& c) {
   const Opt<std::int64_t> pages = sums.adj_pages(c);
-  if (c.oom_score_adj == 0 || !pages) return "";
-  return fmt::format("its oom_score_adj of {} {} {}", c.oom_score_adj,
-                     c.oom_score_adj < 0 ? "takes off" : "adds",
+  if (!pages || *pages == 0) return "";
+  const std::int32_t adj = c.oom_score_adj.value_or(0);
+  return fmt::format("its oom_score_adj of {} {} {}", adj, adj < 0 ? "takes off" : "adds",
                      sums.size(*pages < 0 ? -*pages : *pages));
 }
 
@@ -100,7 +102,7 @@ std::string size_verdict(const Page& page, const Incident& incident, const Arith
   }
   const std::string own = adj_effect(sums, chosen);
   if (largest == &chosen) {
-    const char* const link = chosen.oom_score_adj < 0 ? ", although " : ", and ";
+    const char* const link = chosen.oom_score_adj.value_or(0) < 0 ? ", although " : ", and ";
     return out + " and held the most memory" + (own.empty() ? "" : link + own) + ".";
   }
   out += fmt::format(" but was not the largest: {} held {} more", named(page, *largest),
@@ -143,12 +145,14 @@ Row row_of(const Page& page, const Incident& incident, const Arithmetic& sums, c
                            : is_killed(incident, c.pid) ? "<- killed with it"
                                                         : "";
   const bool unkillable = c.points == kUnkillable;
-  return {{unkillable ? "unkillable" : thousands(c.points), unkillable ? "-" : sums.share(c.points),
-           unkillable ? "-" : sums.size(sums.memory_pages(c)),
-           unkillable ? "-" : sums.size(sums.adj_pages(c)), fmt::format("{}", c.oom_score_adj),
-           Page::size(c.memory.swap_bytes), fmt::format("{}", c.pid),
-           c.comm.empty() ? "-" : page.name(c.comm), mark},
-          &c == chosen};
+  const std::string points = c.points ? thousands(*c.points) : "-";
+  return {
+      {unkillable ? "unkillable" : points, unkillable ? "-" : sums.share(c.points),
+       unkillable ? "-" : sums.size(sums.memory_pages(c)),
+       unkillable ? "-" : sums.size(sums.adj_pages(c)),
+       c.oom_score_adj ? fmt::format("{}", *c.oom_score_adj) : "-", Page::size(c.memory.swap_bytes),
+       fmt::format("{}", c.pid), c.comm.empty() ? "-" : page.name(c.comm), mark},
+      &c == chosen};
 }
 
 void write_rows(Page& page, const Incident& incident, const Arithmetic& sums) {
