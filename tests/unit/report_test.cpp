@@ -129,7 +129,7 @@ TEST(ReportUnknowns, AreNeverZero) {
   EXPECT_THAT(
       report,
       HasSubstr(
-          "      12      -  12 pages     0 pages    0        -    7  -     <- chosen, killed\n"));
+          "      12      -         -           -    -        -    7  -     <- chosen, killed\n"));
   EXPECT_THAT(report, HasSubstr("a process (pid 7) killed: scope not known"));
   EXPECT_THAT(report, Not(HasSubstr("share is of")));
 }
