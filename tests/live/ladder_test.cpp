@@ -23,7 +23,10 @@ class Ladder : public LiveTest, public ::testing::WithParamInterface<Forced> {};
 
 TEST_P(Ladder, GivesTheSameVictim) {
   const Forced forced = GetParam();
-  Tracer tracer({"--hook", std::string(forced.hook) + "=" + forced.way});
+  std::vector<std::string> args = {"--hook", std::string(forced.hook) + "=" + forced.way};
+  // Without the exit nothing says that a victim is gone, and the settling time is all there is.
+  if (args.back() == "sched_process_exit=none") args.insert(args.end(), {"--settle", "5000"});
+  Tracer tracer(args);
   if (!tracer.ready()) {
     EXPECT_EQ(tracer.wait(), 1);
     const std::string said = tracer.stderr_text();

@@ -266,7 +266,9 @@ TEST_F(Stream, IncidentUnderWayIsToldAtTheEnd) {
 // Someone else has killed it already: the kernel marks it, so that it may use the reserves, and
 // kills nobody. No line in the log, no SIGKILL of the OOM killer's.
 TEST_F(Stream, VictimThatWasExitingAlready) {
-  Tracer tracer;
+  // Where only tracepoints are, nothing tells that no line of the log will come: the settling time
+  // ends it.
+  Tracer tracer({"--settle", "5000"});
   SKIP_UNLESS_READY(tracer);
   Cgroup box(memory(), Cgroup::unique("exiting"));
   box.limit(48 * kMiB);

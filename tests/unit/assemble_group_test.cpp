@@ -83,6 +83,22 @@ TEST(AssembleTracepoints, TheMarkMayComeBeforeTheTaskThatTellsOfTheGroup) {
   }
 }
 
+// The log is read faster than the ring: its account of the later members waits, and finds the first
+// of them before that one is known to be of the group.
+TEST(AssembleTracepoints, TheLogMayTellOfTheRestBeforeTheMarksDo) {
+  Bench bench(config_of_tracepoints());
+  bench.see(marked(0, kT0, 100), group_task(0, kT0, 100, SeenAt::kMark), log_report(kT0 + 1, 100));
+  LogReport rest = log_report(kT0 + 2, 101);
+  rest.victims.push_back(rest.victims.front());
+  rest.victims.back().pid = 102;
+  bench.see(rest);
+  for (std::uint32_t pid = 101; pid < 104; ++pid)
+    bench.see(marked(0, kT0 + pid, pid), group_task(0, kT0 + pid, pid, SeenAt::kMark));
+  bench.flush(kT0 + kMs);
+  ASSERT_THAT(bench.out, SizeIs(1));
+  EXPECT_THAT(pids(bench.out[0]), ElementsAre(100, 101, 102, 103));
+}
+
 TEST(AssembleTracepoints, MarksOutsideAGroupAreKillsOfTheirOwn) {
   Bench bench(config_of_tracepoints());
   bench.see(task(0, kT0, 100, SeenAt::kMark), marked(0, kT0, 100),

@@ -37,6 +37,13 @@ CaseVictim* find_process(CaseFile& file, std::uint32_t pid, std::uint32_t tid) {
   return by_tid != nullptr && !by_tid->pid ? by_tid : nullptr;
 }
 
+// The last victim that the kernel side saw; the log may have told of more.
+const CaseVictim* last_seen(const CaseFile& file) {
+  const auto last = std::find_if(file.victims.rbegin(), file.victims.rend(),
+                                 [](const CaseVictim& victim) { return victim.from_kernel(); });
+  return last == file.victims.rend() ? nullptr : &*last;
+}
+
 }  // namespace
 
 bool Docket::join(const Observation& observation, std::uint64_t now_ns) {
@@ -252,21 +259,22 @@ bool Docket::take(const Marked& marked) {
 }
 
 // Marks in a row by one invoker inside memory.oom.group are one kill: the kernel marks them in one
-// oom_kill_process call.
+// oom_kill_process call. The log's account of later members may have joined the case of the first.
 void Docket::fold_into_group(CaseFile& file) {
-  if (file.id != 0 || file.decision || file.written || file.victims.size() != 1) return;
+  if (file.id != 0 || file.decision || file.written || file.victims.empty()) return;
   const CaseVictim& member = file.victims.front();
   const Opt<std::uint32_t> invoker = member.invoker_tid();
   if (!invoker || !member.in_oom_group()) return;
   for (auto at = files_.rbegin(); at != files_.rend(); ++at) {
     CaseFile& host = at->second;
-    if (host.number >= file.number || host.id != 0 || host.decision || host.victims.empty())
-      continue;
-    const CaseVictim& last = host.victims.back();
-    if (!last.in_oom_group() || last.invoker_tid() != invoker) continue;
-    if (!close_in_time(last.first_at_ns(), member.first_at_ns())) continue;
-    host.add_victim(now_ns_) = member;
-    host.reindex(host.victims.back());
+    if (host.number >= file.number || host.id != 0 || host.decision) continue;
+    const CaseVictim* last = last_seen(host);
+    if (last == nullptr || !last->in_oom_group() || last->invoker_tid() != invoker) continue;
+    if (!close_in_time(last->first_at_ns(), member.first_at_ns())) continue;
+    for (const CaseVictim& one : file.victims) {
+      host.add_victim(now_ns_) = one;
+      host.reindex(host.victims.back());
+    }
     std::move(file.logs.begin(), file.logs.end(), std::back_inserter(host.logs));
     drop(file);
     touch(host);
