@@ -42,5 +42,6 @@ int main(int argc, char** argv) {
       parse_command_line(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   if (const auto* early = std::get_if<EarlyExit>(&command)) return exit_early(*early);
   if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
+  if (const auto* analyze = std::get_if<AnalyzeCommand>(&command)) return run_analyze(*analyze);
   return run_doctor(std::get<DoctorCommand>(command));
 }

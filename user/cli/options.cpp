@@ -121,6 +121,14 @@ CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
   return command;
 }
 
+CLI::App* add_analyze(CLI::App& app, AnalyzeCommand& analyze) {
+  CLI::App* command = app.add_subcommand("analyze", "The same incidents out of kernel logs");
+  command->add_flag("--json", analyze.json, "One JSON object a line (docs/incident.schema.json)");
+  command->add_option("FILE", analyze.files, "A log; - reads stdin")->required();
+  command->footer(kExitCodes);
+  return command;
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> argv) {
@@ -133,8 +141,10 @@ Command parse_command_line(std::span<const char* const> argv) {
   app.footer(kExitCodes);
   TraceCommand trace;
   DoctorCommand doctor;
+  AnalyzeCommand analyze;
   RawTrace raw;
   CLI::App* trace_app = add_trace(app, trace, raw);
+  CLI::App* analyze_app = add_analyze(app, analyze);
   CLI::App* doctor_app = app.add_subcommand(
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
@@ -149,6 +159,7 @@ Command parse_command_line(std::span<const char* const> argv) {
     return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
   }
   if (doctor_app->parsed()) return doctor;
+  if (analyze_app->parsed()) return analyze;
   if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};
   if (!std::has_single_bit(trace.ring_kib)) {
     return EarlyExit{2, "",

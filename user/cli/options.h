@@ -38,6 +38,11 @@ struct DoctorCommand {
   Roots roots;
 };
 
+struct AnalyzeCommand {
+  bool json = false;
+  std::vector<std::string> files;  // "-": stdin
+};
+
 // --help, --version and usage errors: what to print and the exit code.
 struct EarlyExit {
   int code = 0;
@@ -45,7 +50,7 @@ struct EarlyExit {
   std::string err;
 };
 
-using Command = std::variant<TraceCommand, DoctorCommand, EarlyExit>;
+using Command = std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, EarlyExit>;
 
 Command parse_command_line(std::span<const char* const> argv);
 
