@@ -65,11 +65,11 @@ TEST_F(Kill, VictimInvokerAndLimitAreThreeDifferentThings) {
   Cgroup top(memory(), Cgroup::unique("top"));
   top.limit(128 * kMiB);
   Cgroup limited(top, "limited");
-  limited.limit(48 * kMiB);
+  limited.limit(96 * kMiB);
   Cgroup quiet(limited, "quiet");
   Cgroup busy(limited, "busy");
-  const Provoked idle({.words = "adj=1000 before=24", .cgroup = &quiet, .argv = {"idle"}});
-  Provoked asker({.words = "threads=2 alloc=36", .cgroup = &busy, .argv = {"asker"}});
+  const Provoked idle({.words = "adj=1000 before=60", .cgroup = &quiet, .argv = {"idle"}});
+  Provoked asker({.words = "threads=2 alloc=48", .cgroup = &busy, .argv = {"asker"}});
   asker.go();
   asker.wait_done();
 
@@ -77,10 +77,10 @@ TEST_F(Kill, VictimInvokerAndLimitAreThreeDifferentThings) {
   expect_victim(incident, {.pid = idle.pid(), .cmdline = {"idle"}, .cgroup = quiet.path()});
   const json victim = victim_with(incident, idle.pid());
   expect_timeline(victim);
-  expect_between(victim.at("memory").at("anon_rss_bytes"), 23 * kMiB, 25 * kMiB, "anon");
+  expect_between(victim.at("memory").at("anon_rss_bytes"), 59 * kMiB, 61 * kMiB, "anon");
   expect_decision(tracer, incident,
                   {.limited = &limited,
-                   .limit_bytes = 48 * kMiB,
+                   .limit_bytes = 96 * kMiB,
                    .ancestors = {top.path()},
                    .invoker = asker.pid(),
                    .invoker_tid = asker.tid(),

@@ -106,12 +106,11 @@ TEST_P(Tracepoints, AloneGiveFullIdentity) {
   SKIP_UNLESS_READY(tracer);
   EXPECT_FALSE(tracer.sees_decision()) << tracer.ready_line();
   Cgroup limited(memory(), Cgroup::unique("tracepoints"));
-  limited.limit(48 * kMiB);
+  limited.limit(96 * kMiB);
   Cgroup quiet(limited, "quiet");
   Cgroup busy(limited, "busy");
-  Provoked idle(
-      {.words = "adj=1000 uid=4711 before=24 threads=2", .cgroup = &quiet, .argv = {"i", "d"}});
-  Provoked asker({.words = "alloc=36", .cgroup = &busy});
+  Provoked idle({.words = "adj=1000 uid=4711 before=60", .cgroup = &quiet, .argv = {"i", "d"}});
+  Provoked asker({.words = "alloc=48", .cgroup = &busy});
   asker.go();
   asker.wait_done();
   const json incident = tracer.incident();
@@ -119,7 +118,7 @@ TEST_P(Tracepoints, AloneGiveFullIdentity) {
                 {.pid = idle.pid(), .cmdline = {"i", "d"}, .uid = 4711, .cgroup = quiet.path()});
   const json victim = victim_with(incident, idle.pid());
   expect_timeline(victim);
-  expect_between(victim.at("memory").at("anon_rss_bytes"), 23 * kMiB, 25 * kMiB, "anon");
+  expect_between(victim.at("memory").at("anon_rss_bytes"), 59 * kMiB, 61 * kMiB, "anon");
   // mark_victim runs in the invoker's context: that much is known without a decision.
   EXPECT_EQ(incident.at("/invoker/pid"_json_pointer), asker.pid());
   EXPECT_FALSE(incident.at("provenance").at("missing").empty()) << "what is not known is said";

@@ -30,12 +30,12 @@ class Recording : public LiveTest {
     Tracer tracer({"--record", file_});
     if (!tracer.ready()) return {};
     Cgroup box(memory(), Cgroup::unique("record"));
-    box.limit(48 * kMiB);
+    box.limit(96 * kMiB);
     Cgroup quiet(box, "quiet\xff");
     Cgroup busy(box, "busy");
     const Provoked idle(
-        {.words = "adj=1000 before=24", .cgroup = &quiet, .argv = {"idle", "\x1b\xfe"}});
-    Provoked asker({.words = "alloc=36", .cgroup = &busy});
+        {.words = "adj=1000 before=60", .cgroup = &quiet, .argv = {"idle", "\x1b\xfe"}});
+    Provoked asker({.words = "alloc=48", .cgroup = &busy});
     asker.go();
     asker.wait_done();
     tracer.incident();

@@ -206,9 +206,9 @@ TEST_F(Stream, VictimThatLingersIsToldThenUpdated) {
   Tracer tracer({"--settle", "100"});
   SKIP_UNLESS_READY(tracer);
   Cgroup box(memory(), Cgroup::unique("linger"));
-  box.limit(48 * kMiB);
-  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
-  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  box.limit(96 * kMiB);
+  Provoked idle({.words = "adj=1000 before=60", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=48", .cgroup = &box});
   const Detained detained(idle.pid());
   asker.go();
   detained.wait_dying();
@@ -245,9 +245,9 @@ TEST_F(Stream, IncidentUnderWayIsToldAtTheEnd) {
   Tracer tracer({"--settle", "600000"});
   SKIP_UNLESS_READY(tracer);
   Cgroup box(memory(), Cgroup::unique("under-way"));
-  box.limit(48 * kMiB);
-  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
-  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  box.limit(96 * kMiB);
+  Provoked idle({.words = "adj=1000 before=60", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=48", .cgroup = &box});
   const Detained detained(idle.pid());
   asker.go();
   detained.wait_dying();
@@ -271,9 +271,9 @@ TEST_F(Stream, VictimThatWasExitingAlready) {
   Tracer tracer({"--settle", "5000"});
   SKIP_UNLESS_READY(tracer);
   Cgroup box(memory(), Cgroup::unique("exiting"));
-  box.limit(48 * kMiB);
-  Provoked idle({.words = "adj=1000 before=24", .cgroup = &box, .argv = {"idle"}});
-  Provoked asker({.words = "alloc=36", .cgroup = &box});
+  box.limit(96 * kMiB);
+  Provoked idle({.words = "adj=1000 before=60", .cgroup = &box, .argv = {"idle"}});
+  Provoked asker({.words = "alloc=48", .cgroup = &box});
   const Detained detained(idle.pid());
   kill(idle.pid(), SIGKILL);
   detained.wait_dying();
