@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "capture/bpf/btf_excerpt.h"
+#include "capture/bpf/tracing_targets.h"
 
 namespace {
 
@@ -35,7 +36,11 @@ BtfPtr made_object() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   libbpf_set_print(nullptr);
   const auto object = made_object();
-  const auto excerpt = oomwitness::excerpt_btf(std::as_bytes(std::span(bytes, size)), object.get());
+  const auto kernel = oomwitness::RawBtf::parse(std::as_bytes(std::span(bytes, size)));
+  if (!kernel) return 0;
+  static_cast<void>(
+      oomwitness::find_targets(*kernel, {"fentry/oom_kill_process", "tp_btf/mark_victim"}));
+  const auto excerpt = oomwitness::excerpt_btf(*kernel, object.get());
   if (!excerpt) return 0;
   const BtfPtr read(btf__new(excerpt->data(), static_cast<std::uint32_t>(excerpt->size())));
   if (!read) std::abort();

@@ -11,6 +11,10 @@
 
 #include <gmock/gmock.h>
 
+#include "capture/bpf/btf_file.h"
+#include "capture/bpf/skeleton.h"
+#include "capture/bpf/tracing_targets.h"
+
 namespace oomwitness {
 namespace {
 
@@ -40,10 +44,15 @@ BtfPtr made_object() {
   return types;
 }
 
+Result<std::vector<std::byte>> excerpt_of(std::span<const std::byte> kernel, const btf* object) {
+  TRY(const auto types, RawBtf::parse(kernel));
+  return excerpt_btf(types, object);
+}
+
 class Excerpt : public testing::Test {
  protected:
   void make() {
-    auto bytes = excerpt_btf(raw(kernel_.get()), object_.get());
+    auto bytes = excerpt_of(raw(kernel_.get()), object_.get());
     ASSERT_TRUE(bytes) << bytes.error().message();
     excerpt_.reset(btf__new(bytes->data(), static_cast<std::uint32_t>(bytes->size())));
     ASSERT_NE(excerpt_, nullptr);
@@ -199,10 +208,10 @@ TEST_F(Excerpt, EveryTruncationIsAnError) {
   btf__add_struct(kernel_.get(), "task", 4);
   btf__add_field(kernel_.get(), "pid", number_, 0, 0);
   const auto whole = raw(kernel_.get());
-  ASSERT_TRUE(excerpt_btf(whole, object_.get()));
+  ASSERT_TRUE(excerpt_of(whole, object_.get()));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::vector<std::byte> cut(whole.begin(), whole.begin() + static_cast<long>(size));
-    EXPECT_FALSE(excerpt_btf(cut, object_.get())) << size << " of " << whole.size();
+    EXPECT_FALSE(excerpt_of(cut, object_.get())) << size << " of " << whole.size();
   }
 }
 
@@ -215,7 +224,7 @@ TEST_F(Excerpt, BadReferencesAndKindsAreErrors) {
   const auto with = [&](std::size_t offset, std::uint32_t value) {
     auto bytes = whole;
     std::memcpy(bytes.data() + at + offset, &value, sizeof(value));
-    return excerpt_btf(bytes, object_.get());
+    return excerpt_of(bytes, object_.get());
   };
   constexpr std::uint32_t kStruct = BTF_KIND_STRUCT << 24U;
   ASSERT_TRUE(with(offsetof(btf_type, info), kStruct | 1U));
@@ -235,14 +244,42 @@ TEST_F(Excerpt, CyclesEnd) {
   EXPECT_THAT(members(find("task", BTF_KIND_STRUCT)), testing::ElementsAre("pid"));
 }
 
-TEST(ExcerptFile, SaysWhyItCannotBeFilled) {
-  auto file = ExcerptFile::create();
-  ASSERT_TRUE(file) << file.error().message();
-  const auto object = made_object();
-  const auto missing = file->fill("/nonexistent/btf", object.get());
+TEST(BtfFile, SaysWhyItCannotBeRead) {
+  const auto missing = BtfFile::open("/nonexistent/btf");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message(), "open /nonexistent/btf: No such file or directory");
-  EXPECT_FALSE(file->fill("/dev/null", object.get()));
+  const auto empty = BtfFile::open("/dev/null");
+  EXPECT_TRUE(!empty || !RawBtf::parse(empty->bytes()));
+}
+
+// A function and a struct may share a name, and so may a tracepoint's typedef and anything.
+TEST(FindTargets, TakesNamesOfTheRightKind) {
+  const BtfPtr kernel(btf__new_empty());
+  const int number = btf__add_int(kernel.get(), "int", 4, BTF_INT_SIGNED);
+  const int proto = btf__add_func_proto(kernel.get(), number);
+  btf__add_struct(kernel.get(), "oom_badness", 4);
+  const int badness = btf__add_func(kernel.get(), "oom_badness", BTF_FUNC_GLOBAL, proto);
+  btf__add_func(kernel.get(), "btf_trace_mark_victim", BTF_FUNC_GLOBAL, proto);
+  const int mark = btf__add_typedef(kernel.get(), "btf_trace_mark_victim", proto);
+  btf__add_typedef(kernel.get(), "mark_victim", proto);
+  const auto bytes = raw(kernel.get());
+  const auto types = RawBtf::parse(bytes);
+  ASSERT_TRUE(types) << types.error().message();
+  const auto ids = find_targets(*types, {"fexit/oom_badness", "fentry/oom_badness",
+                                         "fentry/out_of_memory", "tp_btf/mark_victim"});
+  const TargetIds expected{{"fentry/oom_badness", static_cast<std::uint32_t>(badness)},
+                           {"fexit/oom_badness", static_cast<std::uint32_t>(badness)},
+                           {"tp_btf/mark_victim", static_cast<std::uint32_t>(mark)}};
+  EXPECT_EQ(ids, expected);
+}
+
+TEST(TracingSections, AreThoseThatAttachById) {
+  const auto opened = Opened::open();
+  ASSERT_TRUE(opened) << opened.error().message();
+  const auto sections = tracing_sections((*opened)->obj);
+  EXPECT_THAT(sections, testing::IsSupersetOf({"fentry/oom_kill_process", "fexit/oom_badness",
+                                               "tp_btf/mark_victim", "tp_btf/wake_reaper"}));
+  EXPECT_THAT(sections, testing::Each(testing::MatchesRegex("(fentry|fexit|tp_btf)/.*")));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "capture/bpf/btf_excerpt.h"
+#include "capture/bpf/btf_file.h"
 #include "capture/bpf/kernel_probe.h"
 #include "capture/bpf/skeleton.h"
 
@@ -77,7 +78,11 @@ TEST_P(CoreOutcome, IsTheSameWithAnExcerpt) {
   ASSERT_TRUE(opened) << opened.error().message();
   auto file = ExcerptFile::create();
   ASSERT_TRUE(file) << file.error().message();
-  const auto filled = file->fill(GetParam(), bpf_object__btf((*opened)->obj));
+  const auto bytes = BtfFile::open(GetParam());
+  ASSERT_TRUE(bytes) << bytes.error().message();
+  const auto kernel = RawBtf::parse(bytes->bytes());
+  ASSERT_TRUE(kernel) << kernel.error().message();
+  const auto filled = file->fill(*kernel, bpf_object__btf((*opened)->obj));
   ASSERT_TRUE(filled) << filled.error().message();
 
   const auto full = relocate(GetParam());

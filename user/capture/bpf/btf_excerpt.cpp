@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "capture/bpf/btf_excerpt.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <bitset>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -44,7 +41,7 @@ class Names {
       const char* name = btf__name_by_offset(object, type->name_off);
       if (*name != '\0' && can_be_root(btf_kind(type))) {
         types_.insert(essential_name(name));
-        prefixes_.set(prefix(name));
+        filter_.add(name);
       }
       if (!is_composite(btf_kind(type))) continue;
       for (std::size_t i = 0; i < btf_vlen(type); ++i) {
@@ -61,20 +58,14 @@ class Names {
   }
 
   bool has_type(const char* name) const {
-    return prefixes_[prefix(name)] && types_.contains(essential_name(name));
+    return filter_.may_have(name) && types_.contains(essential_name(name));
   }
   bool has_member(std::string_view name) const { return members_.contains(name); }
 
  private:
-  // Its first two bytes tell off nearly every type of the kernel.
-  static std::size_t prefix(const char* name) {
-    const std::size_t first = static_cast<unsigned char>(name[0]);
-    return first << 8U | (first == 0 ? 0 : static_cast<unsigned char>(name[1]));
-  }
-
   std::unordered_set<std::string_view> types_;
   std::unordered_set<std::string_view> members_;
-  std::bitset<1U << 16U> prefixes_;
+  NameFilter filter_;
 };
 
 // Copies types with all that is reached from them by value. Every type gets its new id when it is
@@ -217,50 +208,9 @@ class Excerpt {
   std::string strings_ = std::string(1, '\0');
 };
 
-struct Unmap {
-  std::size_t size;
-  void operator()(void* address) const noexcept { ::munmap(address, size); }
-};
-using Mapping = std::unique_ptr<void, Unmap>;
-
-Mapping map(std::size_t size, int protection, int flags, int fd) {
-  void* address = ::mmap(nullptr, size, protection, MAP_PRIVATE | flags, fd, 0);
-  return {address == MAP_FAILED ? nullptr : address, Unmap{size}};
-}
-
-struct File {
-  Mapping mapping;
-  std::span<const std::byte> bytes;
-};
-
-// Mapped where that works (BTF in sysfs: "btf: Allow mmap of vmlinux btf", v6.16). Else sysfs hands
-// out a page a read, and taking all of the buffer's page faults at once saves half of the time.
-Result<File> read_file(const std::string& path) {
-  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return fail(errno, "open " + path);
-  const auto size = static_cast<std::size_t>(status.st_size);
-  if (auto mapping = map(size, PROT_READ, 0, fd.get())) {
-    const auto* begin = static_cast<const std::byte*>(mapping.get());
-    return File{std::move(mapping), {begin, size}};
-  }
-  auto mapping = map(size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_POPULATE, -1);
-  if (!mapping) return fail(errno, "memory for " + path);
-  auto* begin = static_cast<std::byte*>(mapping.get());
-  std::size_t used = 0;
-  while (used < size) {
-    const ssize_t n = ::read(fd.get(), begin + used, size - used);
-    if (n < 0) return fail(errno, "read " + path);
-    if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-  }
-  return File{std::move(mapping), {begin, used}};
-}
-
 }  // namespace
 
-Result<std::vector<std::byte>> excerpt_btf(std::span<const std::byte> kernel, const btf* object) {
-  TRY(const auto types, RawBtf::parse(kernel));
+Result<std::vector<std::byte>> excerpt_btf(const RawBtf& types, const btf* object) {
   const Names names(object);
   Excerpt excerpt(types, names);
   for (std::uint32_t id = 1; id <= types.count(); ++id) {
@@ -285,9 +235,8 @@ Result<ExcerptFile> ExcerptFile::create() {
   return file;
 }
 
-Status ExcerptFile::fill(const std::string& kernel_path, const btf* object) const {
-  TRY(const auto kernel, read_file(kernel_path));
-  TRY(const auto excerpt, excerpt_btf(kernel.bytes, object));
+Status ExcerptFile::fill(const RawBtf& kernel, const btf* object) const {
+  TRY(const auto excerpt, excerpt_btf(kernel, object));
   std::size_t written = 0;
   while (written < excerpt.size()) {
     const ssize_t n = ::write(fd_.get(), excerpt.data() + written, excerpt.size() - written);

@@ -8,10 +8,10 @@
 #include <bpf/btf.h>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "capture/bpf/raw_btf.h"
 #include "support/owned_fd.h"
 #include "support/result.h"
 
@@ -22,7 +22,7 @@ namespace oomwitness {
 // program has them: the kernel's type ids, and typedefs of pointers or functions. Types that only
 // modules have are absent. Fails on anything in `kernel` that is cut short, out of range or
 // unknown.
-Result<std::vector<std::byte>> excerpt_btf(std::span<const std::byte> kernel, const btf* object);
+Result<std::vector<std::byte>> excerpt_btf(const RawBtf& kernel, const btf* object);
 
 // A file in memory, for bpf_object_open_opts.btf_custom_path. libbpf opens it only when it loads,
 // so the object can be opened with it before there is anything in it.
@@ -31,8 +31,8 @@ class ExcerptFile {
   static Result<ExcerptFile> create();
 
   const std::string& path() const noexcept { return path_; }
-  // Puts the excerpt of the kernel's BTF in `kernel_path` for `object` in it.
-  Status fill(const std::string& kernel_path, const btf* object) const;
+  // Puts the excerpt of the kernel's BTF for `object` in it.
+  Status fill(const RawBtf& kernel, const btf* object) const;
 
  private:
   explicit ExcerptFile(OwnedFd fd);

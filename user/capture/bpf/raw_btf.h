@@ -4,6 +4,7 @@
 
 #include <linux/btf.h>
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -49,6 +50,20 @@ class RawBtf {
   std::span<const std::byte> types_;
   std::span<const std::byte> strings_;  // ends in NUL
   std::vector<std::uint32_t> offsets_;  // of each type in types_
+};
+
+// The first two bytes of names: they tell off nearly all of the kernel's that are not looked for.
+class NameFilter {
+ public:
+  void add(const char* name) { prefixes_.set(prefix(name)); }
+  bool may_have(const char* name) const { return prefixes_[prefix(name)]; }
+
+ private:
+  static std::size_t prefix(const char* name) {
+    const std::size_t first = static_cast<unsigned char>(name[0]);
+    return first << 8U | (first == 0 ? 0 : static_cast<unsigned char>(name[1]));
+  }
+  std::bitset<1U << 16U> prefixes_;
 };
 
 }  // namespace oomwitness

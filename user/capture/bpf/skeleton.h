@@ -47,6 +47,7 @@ class Opened {
   }
 
   oomwitness_bpf* operator->() noexcept { return skeleton_.get(); }
+  const oomwitness_bpf* operator->() const noexcept { return skeleton_.get(); }
   bpf_program* program(const char* name) const {
     return bpf_object__find_program_by_name(skeleton_->obj, name);
   }

@@ -13,9 +13,11 @@
 #include <variant>
 
 #include "capture/bpf/btf_excerpt.h"
+#include "capture/bpf/btf_file.h"
 #include "capture/bpf/kernel_probe.h"
 #include "capture/bpf/libbpf_log.h"
 #include "capture/bpf/skeleton.h"
+#include "capture/bpf/tracing_targets.h"
 #include "capture/kallsyms.h"
 
 namespace oomwitness {
@@ -65,41 +67,56 @@ void drop_dependents(HookPlan& plan) {
   if (plan.current(Hook::kCandidates) == nullptr) drop(Hook::kScan, "needs oom_badness");
 }
 
-// Where libbpf looks up the kernel's types for CO-RE.
-struct CoreTypes {
-  std::optional<std::string> path;  // none: it searches all of the kernel's own
+// Where libbpf looks up the kernel's types: for CO-RE, and for what tracing programs attach to.
+struct KernelTypes {
+  TracingTargets targets;
+  std::optional<std::string> path;  // none: CO-RE searches all of the kernel's own
   std::optional<ExcerptFile> excerpt;
-  bool filled = false;
+  bool known = false;  // the kernel's BTF has been read
 };
 
 void say_slow(const TracerOptions& options, const Error& error) {
   if (options.log) options.log("no excerpt of the kernel's BTF, a slow start: " + error.message());
 }
 
-CoreTypes choose_types(const TracerOptions& options) {
-  if (options.btf_path) return {.path = options.btf_path};
+Result<KernelTypes> choose_types(const TracerOptions& options) {
+  TRY(auto targets, TracingTargets::take_over());
+  KernelTypes types{.targets = std::move(targets), .path = options.btf_path, .excerpt = {}};
+  if (types.path) return types;
   auto file = ExcerptFile::create();
   if (!file) {
     say_slow(options, file.error());
-    return {};
+    return types;
   }
-  return {.path = file->path(), .excerpt = *std::move(file)};
+  types.path = file->path();
+  types.excerpt = *std::move(file);
+  return types;
 }
 
-Result<Opened> open_object(CoreTypes& types, const TracerOptions& options) {
+// Reads the kernel's BTF once, for all that is looked up in it.
+Status learn_types(KernelTypes& types, const Opened& opened) {
+  TRY(const auto file, BtfFile::open(kKernelBtf));
+  TRY(const auto kernel, RawBtf::parse(file.bytes()));
+  if (types.excerpt) CHECK_OK(types.excerpt->fill(kernel, bpf_object__btf(opened->obj)));
+  types.targets.know(find_targets(kernel, tracing_sections(opened->obj)));
+  return {};
+}
+
+Result<Opened> open_object(KernelTypes& types, const TracerOptions& options) {
   LIBBPF_OPTS(bpf_object_open_opts, open_options);
   open_options.btf_custom_path = types.path ? types.path->c_str() : nullptr;
   TRY(auto opened, Opened::open(&open_options));
-  if (!types.excerpt || types.filled) return opened;
-  const auto filled = types.excerpt->fill(kKernelBtf, bpf_object__btf(opened->obj));
-  types.filled = filled.has_value();
-  if (filled) return opened;
-  say_slow(options, filled.error());
-  types = {};
+  if (types.known || (options.btf_path && ::access(kKernelBtf, R_OK) != 0)) return opened;
+  const Status learnt = learn_types(types, opened);
+  types.known = true;
+  if (learnt) return opened;
+  say_slow(options, learnt.error());
+  types.path = options.btf_path;
+  types.excerpt.reset();
   return open_object(types, options);
 }
 
-Result<Opened> open_chosen(const HookPlan& plan, CoreTypes& types, const TracerOptions& options) {
+Result<Opened> open_chosen(const HookPlan& plan, KernelTypes& types, const TracerOptions& options) {
   TRY(auto opened, open_object(types, options));
   opened->rodata->page_size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   if (const int err = bpf_map__set_max_entries(opened->maps.events, options.ring_bytes)) {
@@ -115,7 +132,7 @@ Result<Opened> open_chosen(const HookPlan& plan, CoreTypes& types, const TracerO
   return opened;
 }
 
-Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, CoreTypes& types,
+Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, KernelTypes& types,
                                                const TracerOptions& options, LibbpfLog& log) {
   TRY(auto opened, open_chosen(plan, types, options));
   log.clear();
@@ -141,7 +158,10 @@ Result<std::variant<Loaded, Refused>> try_load(HookPlan& plan, CoreTypes& types,
 Result<Links> attach_way(const Loaded& loaded, const Way& way) {
   Links links;
   for (const std::string_view name : way.programs) {
-    LinkPtr link(bpf_program__attach(loaded.program(name.data())));
+    const bpf_program* program = loaded.program(name.data());
+    // Tracing programs have lost libbpf's handler of their section, see TracingTargets.
+    const bool tracing = bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+    LinkPtr link(tracing ? bpf_program__attach_trace(program) : bpf_program__attach(program));
     if (!link) return fail(errno, "attach");
     links.push_back(std::move(link));
   }
@@ -192,6 +212,7 @@ Error last_refusal(const HookPlan& plan) {
 
 struct Tracer::Parts {
   HookPlan plan;
+  TracingTargets targets;  // outlives the object, which may refer to it
   Loaded loaded;
   Links links;
   RecordHandler handler;
@@ -211,7 +232,7 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
                 refusal_hint(ENOENT));
   }
   TRY(auto plan, HookPlan::make(facts, options.hooks));
-  CoreTypes types = choose_types(options);
+  TRY(auto types, choose_types(options));
   // Each round takes a whole step down the ladder, so it ends.
   for (;;) {
     drop_dependents(plan);
@@ -227,6 +248,7 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
       return tl::make_unexpected(nothing_attached(plan, last_refusal(plan)));
     }
     auto parts = std::make_unique<Parts>(Parts{.plan = std::move(plan),
+                                               .targets = types.targets,
                                                .loaded = std::move(*loaded),
                                                .links = std::move(links),
                                                .handler = std::move(on_record),
