@@ -67,7 +67,7 @@ std::map<std::string, Record> in_cpp() {
              FIELD(ow_memcg_level, limit_pages), FIELD(ow_memcg_level, swap_usage_pages),
              FIELD(ow_memcg_level, swap_limit_pages), FIELD(ow_memcg_level, failcnt),
              FIELD(ow_memcg_level, oom_group), FIELD(ow_memcg_level, v1),
-             FIELD(ow_memcg_level, pad)),
+             FIELD(ow_memcg_level, counts_failures), FIELD(ow_memcg_level, pad)),
       RECORD(ow_memcg, FIELD(ow_memcg, hdr), FIELD(ow_memcg, subject), FIELD(ow_memcg, pid),
              FIELD(ow_memcg, levels), FIELD(ow_memcg, truncated), FIELD(ow_memcg, level),
              FIELD(ow_memcg, path)),

@@ -56,9 +56,10 @@ TEST_F(EnricherTest, TellsAllThatItCanRead) {
   EXPECT_EQ(facts.unit, "web.service");
   ASSERT_THAT(facts.ancestry, SizeIs(1));
   EXPECT_EQ(facts.ancestry[0].comm, "systemd");
-  EXPECT_THAT(facts.missing, SizeIs(2));
-  EXPECT_EQ(facts.missing.count("container"), 1U);
-  EXPECT_EQ(facts.missing.count("pod"), 1U);
+  // It is in no container and no pod: nothing is missing.
+  EXPECT_FALSE(facts.container);
+  EXPECT_FALSE(facts.pod);
+  EXPECT_THAT(facts.missing, IsEmpty());
 }
 
 TEST_F(EnricherTest, AReusedPidGivesNoFactOfItsNewOwner) {
@@ -72,7 +73,7 @@ TEST_F(EnricherTest, AReusedPidGivesNoFactOfItsNewOwner) {
   EXPECT_FALSE(facts.cgroup);
   EXPECT_FALSE(facts.unit);
   EXPECT_THAT(facts.ancestry, IsEmpty());
-  for (const char* field : {"cmdline", "exe", "exe_deleted", "cgroup", "ancestry"})
+  for (const char* field : {"cmdline", "exe", "cgroup", "ancestry"})
     EXPECT_THAT(facts.missing.at(field), HasSubstr("belongs to another process")) << field;
   for (const char* field : {"user", "unit", "container", "pod"})
     EXPECT_EQ(facts.missing.count(field), 1U) << field;
