@@ -11,13 +11,17 @@ namespace {
 
 using nlohmann::json;
 
-// A trampoline is freed some time after its program: until then the next attach is another one.
+// A trampoline is freed some time after its program, and the optimiser of kprobes works on for a
+// second and more with the lock of kernel text in its hands (kprobe_optimizer, kernel/kprobes.c):
+// the next start would pay for the last.
 void wait_detached() {
+  constexpr int kRestMs = 3000;
   for (int tries = 0; tries < 1000; ++tries) {
     const std::string enabled = read_file("/sys/kernel/tracing/enabled_functions");
-    if (enabled.find("oom_") == std::string::npos) return;
+    if (enabled.find("oom_") == std::string::npos) break;
     poll(nullptr, 0, 5);
   }
+  poll(nullptr, 0, kRestMs);
 }
 
 struct Samples {
