@@ -32,6 +32,14 @@ TEST(Usage, TraceHelp) {
   expect_said("trace-help", {"trace", "--help"});
 }
 
+TEST(Usage, AnalyzeHelp) {
+  expect_said("analyze-help", {"analyze", "--help"});
+}
+
+TEST(Usage, AnalyzeWithoutALog) {
+  expect_said("analyze-without-log", {"analyze"});
+}
+
 TEST(Usage, DoctorHelp) {
   expect_said("doctor-help", {"doctor", "--help"});
 }

@@ -1,93 +1,235 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <fcntl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <ctime>
+#include <csignal>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "assemble/log_incident.h"
+#include "capture/log/dmesg_stream.h"
+#include "capture/log/followed_file.h"
+#include "capture/log/journal.h"
+#include "capture/log/open_log.h"
+#include "capture/log/rotation.h"
 #include "cli/commands.h"
+#include "cli/local_clock.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "incident/json.h"
-#include "kernlog/log_reader.h"
+#include "pipeline/host.h"
+#include "pipeline/log_analysis.h"
 #include "sink/report.h"
+#include "sink/summary.h"
 #include "support/owned_fd.h"
-#include "support/result.h"
+#include "support/text.h"
 
 namespace oomwitness {
 namespace {
 
-// A stamp without a zone is of the clock on the wall of this machine.
-std::int64_t as_local_time(std::int64_t civil_s) {
-  std::tm civil{};
-  const std::time_t as_utc = civil_s;
-  if (::gmtime_r(&as_utc, &civil) == nullptr) return civil_s;
-  civil.tm_isdst = -1;
-  return ::mktime(&civil);
+constexpr int kFound = 0;
+constexpr int kNotRead = 1;
+constexpr int kBadUsage = 2;
+constexpr int kNoneFound = 3;
+
+void note(const std::string& text) {
+  [[maybe_unused]] const auto written = write_all(STDERR_FILENO, "note: " + text + "\n");
+}
+
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+  return thousands(n) + " " + std::string(n == 1 ? one : many);
 }
 
 LogReaderOptions reader_options() {
-  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-  constexpr std::int64_t kDay = 24 * 3600;  // clocks differ, and so do zones
-  return {.newest_unix_ns = (static_cast<std::int64_t>(::time(nullptr)) + kDay) * kNsPerSecond,
-          .to_utc = as_local_time};
+  constexpr std::int64_t kDayNs = 24LL * 3600 * 1'000'000'000;  // clocks differ, and so do zones
+  const Clock clock = local_clock();
+  return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
 }
 
-Status write_incidents(LogReader& reader, bool json) {
-  for (const LogReport& report : reader.take()) {
-    const Incident incident = incident_from_report(report);
-    const ReportOptions options{.color = wants_color(STDOUT_FILENO), .utf8 = wants_utf8()};
-    CHECK_OK(write_all(STDOUT_FILENO,
-                       json ? to_json(incident) + "\n" : render_report(incident, options) + "\n"));
+Result<OwnedFd> catch_signals() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  if (::pthread_sigmask(SIG_BLOCK, &ends, nullptr) != 0) return fail(errno, "block signals");
+  OwnedFd fd(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (fd.get() < 0) return fail(errno, "make a signalfd");
+  return fd;
+}
+
+std::uint64_t size_on_disk(const std::vector<std::string>& files) {
+  std::uint64_t total = 0;
+  for (const std::string& file : files) {
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) continue;
+    total += static_cast<std::uint64_t>(found.st_size);
   }
+  return total;
+}
+
+class Analyze {
+ public:
+  explicit Analyze(const AnalyzeCommand& command)
+      : command_(command),
+        summary_(wants_utf8()),
+        progress_(STDERR_FILENO, size_on_disk(command.files)),
+        analysis_(reader_options(), {.filter = command.filter, .count = command.count},
+                  {.since = command.since_unix_ns, .until = command.until_unix_ns},
+                  [this](const Incident& incident) { return write(incident); }) {}
+
+  int run();
+
+ private:
+  std::string as_text(const Incident& incident);
+  Status write(const Incident& incident);
+  Status read(Pieces& pieces);
+  void read_set(const LogSet& set);
+  Status follow_set(const LogSet& set);
+  Status read_dmesg();
+  Status read_journal();
+  Status read_sources();
+  void keep(const Status& status);
+  void say_losses();
+
+  const AnalyzeCommand& command_;
+  Summary summary_;
+  Progress progress_;
+  std::uint64_t bytes_before_ = 0;  // of the files already read
+  bool failed_ = false;
+  OwnedFd signals_;
+  LogAnalysis analysis_;
+};
+
+std::string Analyze::as_text(const Incident& incident) {
+  if (command_.json) return to_json(incident) + "\n";
+  if (command_.summary) return summary_.add(incident);
+  return render_report(incident, {.color = wants_color(STDOUT_FILENO), .utf8 = wants_utf8()}) +
+         "\n";
+}
+
+Status Analyze::write(const Incident& incident) {
+  progress_.clear();
+  return write_all(STDOUT_FILENO, as_text(incident));
+}
+
+void Analyze::keep(const Status& status) {
+  if (status) return;
+  progress_.clear();
+  print_error(status.error());
+  failed_ = true;
+}
+
+Status Analyze::read(Pieces& pieces) {
+  if (command_.follow) return analysis_.follow(pieces);
+  const Status status = analysis_.read(
+      pieces, [&] { progress_.show(bytes_before_ + pieces.consumed(), analysis_.found()); });
+  bytes_before_ += pieces.consumed();
+  return status;
+}
+
+// A file that cannot be read does not keep the others from being read.
+void Analyze::read_set(const LogSet& set) {
+  bool broken = true;  // the first goes on where nothing ended
+  for (const LogSetMember& member : set) {
+    if (analysis_.done()) return;
+    if (broken || member.after_gap) {
+      keep(analysis_.end_log());
+    } else {
+      analysis_.next_file();
+    }
+    auto opened = open_log(member.path, command_.since_unix_ns, command_.until_unix_ns);
+    const Status status =
+        opened ? read(*opened->pieces) : Status(tl::make_unexpected(std::move(opened).error()));
+    broken = !status;
+    keep(status);
+  }
+  keep(analysis_.end_log());
+}
+
+// The older files of the set as they are, the youngest as it grows.
+Status Analyze::follow_set(const LogSet& set) {
+  for (std::size_t i = 0; i + 1 < set.size(); ++i) {
+    TRY(const auto opened, open_log(set[i].path));
+    CHECK_OK(analysis_.read(*opened.pieces, [] {}));
+    analysis_.next_file();
+  }
+  const std::string& youngest = set.back().path;
+  if (youngest == "-") {
+    TRY(const auto opened, open_log(youngest));
+    return analysis_.follow(*opened.pieces);
+  }
+  TRY(auto stream, FollowedFile::open(youngest, signals_.get()));
+  return analysis_.follow(*make_opened(std::move(stream)).pieces);
+}
+
+Status Analyze::read_dmesg() {
+  const Host host = read_host("/proc");
+  TRY(auto stream, DmesgStream::open("/dev/kmsg", {.host = host.name,
+                                                   .unix_minus_monotonic_ns =
+                                                       read_clock_offsets().unix_minus_monotonic_ns,
+                                                   .follow = command_.follow,
+                                                   .stop_fd = signals_.get()}));
+  return read(*make_opened(std::move(stream)).pieces);
+}
+
+Status Analyze::read_journal() {
+  TRY(auto stream, open_journal({.files = {},
+                                 .boot = command_.boot,
+                                 .since_unix_ns = command_.since_unix_ns,
+                                 .until_unix_ns = command_.until_unix_ns,
+                                 .follow = command_.follow,
+                                 .stop_fd = signals_.get()}));
+  return read(*make_opened(std::move(stream)).pieces);
+}
+
+Status Analyze::read_sources() {
+  if (command_.follow) {
+    TRY(signals_, catch_signals());
+  }
+  if (command_.dmesg) return read_dmesg();
+  if (command_.journal) return read_journal();
+  const std::vector<LogSet> sets = sort_rotated(command_.files);
+  if (command_.follow) return follow_set(sets.front());
+  for (const LogSet& set : sets) read_set(set);
   return {};
 }
 
-Status analyze_fd(int fd, const std::string& name, bool json) {
-  LogReader reader(reader_options());
-  std::array<char, 1 << 16> chunk{};
-  std::string rest;  // the line that is not whole yet
-  for (;;) {
-    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno, "read " + name);
-    if (got == 0) break;
-    rest.append(chunk.data(), static_cast<std::size_t>(got));
-    std::size_t begin = 0;
-    for (std::size_t end = rest.find('\n'); end != std::string::npos;
-         end = rest.find('\n', begin)) {
-      reader.line(std::string_view(rest).substr(begin, end - begin));
-      begin = end + 1;
-    }
-    rest.erase(0, begin);
-    CHECK_OK(write_incidents(reader, json));
+void Analyze::say_losses() {
+  if (const auto cut = analysis_.lines_cut(); cut > 0) {
+    note(counted(cut, "line was", "lines were") + " longer than 64 KiB and cut");
   }
-  if (!rest.empty()) reader.line(rest);
-  reader.flush();
-  return write_incidents(reader, json);
+  if (const auto forged = analysis_.forged(); forged > 0) {
+    note(counted(forged, "line looks", "lines look") +
+         " like the kernel's but came from user space: left out");
+  }
+  if (const auto undated = analysis_.undated(); undated > 0) {
+    note(counted(undated, "kill has", "kills have") +
+         " no date in the log: left out by --since and --until");
+  }
 }
 
-Status analyze_file(const std::string& name, bool json) {
-  if (name == "-") return analyze_fd(STDIN_FILENO, "stdin", json);
-  const OwnedFd file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fail(errno, "open " + name);
-  return analyze_fd(file.get(), name, json);
+int Analyze::run() {
+  keep(read_sources());
+  if (!analysis_.done()) keep(analysis_.end_log());
+  progress_.clear();
+  if (command_.summary) keep(write_all(STDOUT_FILENO, summary_.totals()));
+  say_losses();
+  if (failed_) return kNotRead;
+  return analysis_.found() > 0 ? kFound : kNoneFound;
 }
 
 }  // namespace
 
 int run_analyze(const AnalyzeCommand& command) {
-  int code = 0;
-  for (const std::string& file : command.files) {
-    if (const Status status = analyze_file(file, command.json); !status) {
-      print_error(status.error());
-      code = 1;
-    }
+  if (command.follow && command.files.size() > 0 && sort_rotated(command.files).size() > 1) {
+    print_error({{},
+                 "--follow takes one log: a file, or a file with its rotated ones before it",
+                 "run one oomwitness for each"});
+    return kBadUsage;
   }
-  return code;
+  return Analyze(command).run();
 }
 
 }  // namespace oomwitness

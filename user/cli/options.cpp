@@ -8,7 +8,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/local_clock.h"
 #include "cli/version.h"
+#include "support/when.h"
 
 namespace oomwitness {
 namespace {
@@ -121,12 +123,69 @@ CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
   return command;
 }
 
-CLI::App* add_analyze(CLI::App& app, AnalyzeCommand& analyze) {
+struct RawAnalyze {
+  std::string since;
+  std::string until;
+};
+
+CLI::Validator moment_check(const Clock& clock) {
+  return CLI::Validator(
+      [clock](std::string& text) {
+        const auto moment = parse_when(text, clock);
+        return moment ? std::string() : moment.error().message() + ": " + moment.error().hint();
+      },
+      "");
+}
+
+void add_log_sources(CLI::App& command, AnalyzeCommand& analyze) {
+  auto* files = command.add_option(
+      "FILE", analyze.files,
+      "Logs, plain or gzip, xz or zstd, in any order; files of the journal; - reads stdin");
+  auto* dmesg = command.add_flag("--dmesg", analyze.dmesg, "What the kernel's own buffer holds");
+  auto* journal = command.add_flag("--journal", analyze.journal,
+                                   "systemd's journal: the kernel's lines and the killers'");
+  files->excludes(dmesg)->excludes(journal);
+  dmesg->excludes(journal);
+  command
+      .add_option("--boot", analyze.boot,
+                  "Of the journal only this boot: 0 the newest, -1 the one before, or its id")
+      ->type_name("BOOT")
+      ->needs(journal);
+  command.add_flag("--follow", analyze.follow, "Go on with what is added, until Ctrl-C");
+}
+
+CLI::App* add_analyze(CLI::App& app, AnalyzeCommand& analyze, RawAnalyze& raw, const Clock& clock) {
   CLI::App* command = app.add_subcommand("analyze", "The same incidents out of kernel logs");
-  command->add_flag("--json", analyze.json, "One JSON object a line (docs/incident.schema.json)");
-  command->add_option("FILE", analyze.files, "A log; - reads stdin")->required();
-  command->footer(kExitCodes);
+  add_log_sources(*command, analyze);
+  auto* json = command->add_flag("--json", analyze.json,
+                                 "One JSON object a line (docs/incident.schema.json)");
+  command->add_flag("--summary", analyze.summary, "A line for each incident, and totals")
+      ->excludes(json);
+  command->add_option("--since", raw.since, "Only incidents from then on")
+      ->type_name("TIME")
+      ->check(moment_check(clock));
+  command->add_option("--until", raw.until, "Only incidents up to then")
+      ->type_name("TIME")
+      ->check(moment_check(clock));
+  command->add_option("--count", analyze.count, "Stop after this many incidents")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62U));
+  add_filters(*command, analyze.filter);
+  command->footer(
+      "TIME: 2026-11-23T01:23:45Z, '2026-11-23 01:23', today, '2 hours ago', 1h.\n"
+      "Exit codes: 0 found, 3 none found, 1 something could not be read, 2 bad usage.\n"
+      "Data goes to stdout, everything else to stderr.");
   return command;
+}
+
+Command finish(AnalyzeCommand analyze, const RawAnalyze& raw, const Clock& clock,
+               const CLI::App& command) {
+  if (analyze.files.empty() && !analyze.dmesg && !analyze.journal) {
+    return EarlyExit{2, "", "FILE, --dmesg or --journal is required\n" + command.help()};
+  }
+  if (!raw.since.empty()) analyze.since_unix_ns = *parse_when(raw.since, clock);
+  if (!raw.until.empty()) analyze.until_unix_ns = *parse_when(raw.until, clock);
+  return analyze;
 }
 
 }  // namespace
@@ -143,8 +202,10 @@ Command parse_command_line(std::span<const char* const> argv) {
   DoctorCommand doctor;
   AnalyzeCommand analyze;
   RawTrace raw;
+  RawAnalyze raw_analyze;
+  const Clock clock = local_clock();
   CLI::App* trace_app = add_trace(app, trace, raw);
-  CLI::App* analyze_app = add_analyze(app, analyze);
+  CLI::App* analyze_app = add_analyze(app, analyze, raw_analyze, clock);
   CLI::App* doctor_app = app.add_subcommand(
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
@@ -159,7 +220,7 @@ Command parse_command_line(std::span<const char* const> argv) {
     return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
   }
   if (doctor_app->parsed()) return doctor;
-  if (analyze_app->parsed()) return analyze;
+  if (analyze_app->parsed()) return finish(std::move(analyze), raw_analyze, clock, *analyze_app);
   if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};
   if (!std::has_single_bit(trace.ring_kib)) {
     return EarlyExit{2, "",

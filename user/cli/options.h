@@ -39,6 +39,15 @@ struct DoctorCommand {
 };
 
 struct AnalyzeCommand {
+  bool summary = false;
+  bool dmesg = false;
+  bool journal = false;
+  std::optional<std::string> boot;
+  bool follow = false;
+  std::optional<std::int64_t> since_unix_ns;
+  std::optional<std::int64_t> until_unix_ns;
+  Filter filter;
+  std::optional<std::uint64_t> count;
   bool json = false;
   std::vector<std::string> files;  // "-": stdin
 };

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "capture/log/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "capture/log/journal_api.h"
+#include "capture/log/log_line.h"
+
+namespace oomwitness {
+namespace {
+
+constexpr std::int64_t kNsPerUs = 1000;
+// A report may have begun this long before the first moment asked for.
+constexpr std::int64_t kReportNs = 10'000'000'000;
+constexpr std::size_t kQueueBytes = 1U << 16U;
+
+constexpr std::array<std::string_view, 5> kKillers = {
+    "_SYSTEMD_UNIT=systemd-oomd.service", "_SYSTEMD_UNIT=earlyoom.service",
+    "_SYSTEMD_UNIT=oomd.service", "_SYSTEMD_UNIT=nohang.service",
+    "_SYSTEMD_UNIT=nohang-desktop.service"};
+
+struct CloseJournal {
+  void (*close)(sd_journal*) = nullptr;
+  void operator()(sd_journal* journal) const { close(journal); }
+};
+using OwnedJournal = std::unique_ptr<sd_journal, CloseJournal>;
+
+class Journal {
+ public:
+  Journal(JournalApi api, OwnedJournal handle) : api_(api), handle_(std::move(handle)) {}
+
+  static Result<Journal> open(const std::vector<std::string>& files);
+
+  Status only_kills();
+  Status only_boot(const std::string& boot);
+  Status seek(std::optional<std::int64_t> unix_ns);
+  Result<bool> next();
+  // Empty: the entry has no such field. Valid until the next call.
+  std::string_view field(const char* name);
+  std::int64_t unix_ns();
+  int fd() { return api_.get_fd(handle_.get()); }
+  void process() { api_.process(handle_.get()); }
+
+ private:
+  Status match(std::string_view text);
+  Result<std::vector<std::string>> boots();
+
+  JournalApi api_;
+  OwnedJournal handle_;
+};
+
+Result<Journal> Journal::open(const std::vector<std::string>& files) {
+  TRY(const JournalApi api, load_journal_api());
+  sd_journal* raw = nullptr;
+  std::vector<const char*> paths;
+  for (const std::string& file : files) paths.push_back(file.c_str());
+  paths.push_back(nullptr);
+  const int opened = files.empty() ? api.open(&raw, kJournalLocalOnly | kJournalSystem)
+                                   : api.open_files(&raw, paths.data(), 0);
+  const std::string what = files.empty() ? "open the journal" : "open the journal " + files.front();
+  if (opened < 0) return fail(opened, what);
+  Journal journal(api, OwnedJournal(raw, {api.close}));
+  // It opens none without a word when it may read none.
+  if (files.empty() && api.has_runtime_files(raw) == 0 && api.has_persistent_files(raw) == 0) {
+    return fail(
+        what + ": there is none that can be read",
+        "run as root or as a member of the group systemd-journal; `journalctl -k` shows the "
+        "same");
+  }
+  return journal;
+}
+
+Status Journal::match(std::string_view text) {
+  const int added = api_.add_match(handle_.get(), text.data(), text.size());
+  if (added < 0) return fail(added, "choose entries of the journal");
+  return {};
+}
+
+// _TRANSPORT and _SYSTEMD_UNIT are the journal daemon's own words: nobody can forge them.
+Status Journal::only_kills() {
+  CHECK_OK(match("_TRANSPORT=kernel"));
+  api_.add_disjunction(handle_.get());
+  for (const std::string_view killer : kKillers) CHECK_OK(match(killer));
+  return {};
+}
+
+// Boot ids, oldest first.
+Result<std::vector<std::string>> Journal::boots() {
+  constexpr std::string_view kPrefix = "_BOOT_ID=";
+  const int asked = api_.query_unique(handle_.get(), "_BOOT_ID");
+  if (asked < 0) return fail(asked, "list the boots of the journal");
+  std::vector<std::string> ids;
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  while (api_.enumerate_unique(handle_.get(), &bytes, &size) > 0) {
+    ids.emplace_back(
+        std::string_view(static_cast<const char*>(bytes), size).substr(kPrefix.size()));
+  }
+  std::vector<std::pair<std::int64_t, std::string>> begun;
+  for (std::string& id : ids) {
+    CHECK_OK(match(std::string(kPrefix) + id));
+    api_.seek_head(handle_.get());
+    TRY(const bool any, next());
+    if (any) begun.emplace_back(unix_ns(), std::move(id));
+    api_.flush_matches(handle_.get());
+  }
+  std::sort(begun.begin(), begun.end());
+  std::vector<std::string> sorted;
+  for (auto& [time, id] : begun) sorted.push_back(std::move(id));
+  return sorted;
+}
+
+// Before only_kills(): looking for the boot drops what has been chosen.
+Status Journal::only_boot(const std::string& boot) {
+  TRY(const auto ids, boots());
+  int back = 0;
+  const char* end = boot.data() + boot.size();
+  const bool counted = std::from_chars(boot.data(), end, back).ptr == end && back <= 0;
+  const auto newest = static_cast<int>(ids.size()) - 1;
+  const bool known =
+      counted ? newest + back >= 0 : std::find(ids.begin(), ids.end(), boot) != ids.end();
+  if (!known) {
+    return fail("the journal has no boot '" + boot + "'", "journalctl --list-boots shows them");
+  }
+  const std::string& id = counted ? ids[static_cast<std::size_t>(newest + back)] : boot;
+  CHECK_OK(match("_BOOT_ID=" + id));
+  api_.add_conjunction(handle_.get());
+  return {};
+}
+
+Status Journal::seek(std::optional<std::int64_t> unix_ns) {
+  const int sought =
+      unix_ns && *unix_ns > kReportNs
+          ? api_.seek_realtime_usec(handle_.get(),
+                                    static_cast<std::uint64_t>((*unix_ns - kReportNs) / kNsPerUs))
+          : api_.seek_head(handle_.get());
+  if (sought < 0) return fail(sought, "find the first entry of the journal");
+  return {};
+}
+
+Result<bool> Journal::next() {
+  const int moved = api_.next(handle_.get());
+  if (moved < 0) return fail(moved, "read the journal");
+  return moved > 0;
+}
+
+std::string_view Journal::field(const char* name) {
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  if (api_.get_data(handle_.get(), name, &bytes, &size) < 0) return {};
+  const std::string_view text(static_cast<const char*>(bytes), size);
+  return text.substr(std::min(text.size(), std::string_view(name).size() + 1));
+}
+
+std::int64_t Journal::unix_ns() {
+  std::uint64_t us = 0;
+  if (api_.get_realtime_usec(handle_.get(), &us) < 0) return 0;
+  return static_cast<std::int64_t>(us) * kNsPerUs;
+}
+
+class JournalStream : public ByteStream {
+ public:
+  JournalStream(Journal journal, const JournalOptions& options)
+      : journal_(std::move(journal)),
+        until_(options.until_unix_ns),
+        follow_(options.follow),
+        stop_fd_(options.stop_fd) {}
+
+  Result<std::size_t> read(std::span<char> room) override;
+  Result<Wake> wait(std::optional<std::chrono::milliseconds> quiet_after) override;
+
+ private:
+  void append_entry();
+
+  Journal journal_;
+  std::optional<std::int64_t> until_;
+  bool follow_;
+  int stop_fd_;
+  LineQueue queue_;
+};
+
+void JournalStream::append_entry() {
+  LogRecord record;
+  record.unix_ns = journal_.unix_ns();
+  const std::string stamp(journal_.field("_SOURCE_MONOTONIC_TIMESTAMP"));
+  std::uint64_t us = 0;
+  if (std::from_chars(stamp.data(), stamp.data() + stamp.size(), us).ec == std::errc{}) {
+    record.monotonic_ns = us * kNsPerUs;
+  }
+  const std::string host(journal_.field("_HOSTNAME"));
+  std::string tag = "kernel";
+  if (journal_.field("_TRANSPORT") != "kernel") {
+    record.monotonic_ns.reset();
+    tag = journal_.field("SYSLOG_IDENTIFIER");
+    if (const auto pid = journal_.field("_PID"); !pid.empty()) {
+      tag.append("[").append(pid).append("]");
+    }
+  }
+  record.host = host;
+  record.tag = tag;
+  record.text = journal_.field("MESSAGE");
+  append_line(queue_.lines(), record);
+}
+
+Result<std::size_t> JournalStream::read(std::span<char> room) {
+  while (queue_.lines().size() < kQueueBytes) {
+    TRY(const bool more, journal_.next());
+    if (!more) break;
+    if (until_ && journal_.unix_ns() > *until_ + kReportNs) continue;
+    append_entry();
+  }
+  return queue_.take(room);
+}
+
+Result<Wake> JournalStream::wait(std::optional<std::chrono::milliseconds> quiet_after) {
+  if (!follow_) return Wake::kStop;
+  TRY(const Wake wake, wait_for(journal_.fd(), stop_fd_, quiet_after));
+  journal_.process();
+  return wake;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ByteStream>> open_journal(const JournalOptions& options) {
+  TRY(Journal journal, Journal::open(options.files));
+  if (options.boot) CHECK_OK(journal.only_boot(*options.boot));
+  CHECK_OK(journal.only_kills());
+  CHECK_OK(journal.seek(options.since_unix_ns));
+  if (options.follow) journal.fd();  // from here on new entries wake us
+  return std::unique_ptr<ByteStream>(std::make_unique<JournalStream>(std::move(journal), options));
+}
+
+}  // namespace oomwitness

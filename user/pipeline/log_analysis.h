@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Logs to the incidents that a user asked for.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "capture/log/pieces.h"
+#include "kernlog/log_feed.h"
+#include "kernlog/log_reader.h"
+#include "pipeline/incident_stream.h"
+#include "support/result.h"
+
+namespace oomwitness {
+
+// Ends included; ns since 1970.
+struct TimeRange {
+  std::optional<std::int64_t> since;
+  std::optional<std::int64_t> until;
+};
+
+class LogAnalysis {
+ public:
+  using Sink = std::function<Status(const Incident&)>;
+
+  LogAnalysis(LogReaderOptions reader, Wanted wanted, TimeRange range, Sink sink);
+  LogAnalysis(const LogAnalysis&) = delete;
+  LogAnalysis& operator=(const LogAnalysis&) = delete;
+  LogAnalysis(LogAnalysis&&) = delete;
+  LogAnalysis& operator=(LogAnalysis&&) = delete;
+  ~LogAnalysis() = default;
+
+  // Everything in `pieces`, up to the last line; a report may go on in the next call's.
+  // `on_piece`: called now and then, to show how far it got.
+  Status read(Pieces& pieces, const std::function<void()>& on_piece);
+  // The same, then what is added, until the stream is told to stop. A report is complete when the
+  // log stays silent for a second.
+  Status follow(Pieces& pieces);
+
+  // The next log goes on where the last ended, as the files of a rotated log do.
+  void next_file() { feed_.next_file(); }
+  // The log ends here: what is open is complete, and what comes is another log or lost its
+  // beginning.
+  Status end_log();
+
+  // Enough incidents were found, or the sink failed.
+  bool done() const { return failed_ || (wanted_.count && found_ >= *wanted_.count); }
+  std::uint64_t found() const { return found_; }
+  // Left out by a range of time because their log gives no date.
+  std::uint64_t undated() const { return undated_; }
+  std::uint64_t lines_cut() const { return feed_.lines_cut(); }
+  std::uint64_t forged() const { return reader_.forged(); }
+
+ private:
+  Status emit();
+  bool in_range(const Incident& incident);
+
+  LogReader reader_;
+  LogFeed feed_;
+  Wanted wanted_;
+  TimeRange range_;
+  Sink sink_;
+  std::uint64_t found_ = 0;
+  std::uint64_t undated_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace oomwitness
