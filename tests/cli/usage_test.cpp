@@ -112,14 +112,14 @@ INSTANTIATE_TEST_SUITE_P(
 // Bad names of hooks are found before anything is loaded: rights play no part.
 TEST(Usage, UnknownHooksAndWaysNameTheOnesThereAre) {
   const Ran hook = run({"trace", "--hook", "oom_kil=fentry"});
-  EXPECT_EQ(hook.code, 1);
+  EXPECT_EQ(hook.code, 2);
   EXPECT_EQ(hook.out, "");
-  EXPECT_THAT(hook.err, AllOf(StartsWith("error: --hook oom_kil=fentry"),
-                              HasSubstr("oom_kill_process"), HasSubstr("mark_victim")));
+  EXPECT_THAT(hook.err, AllOf(HasSubstr("--hook oom_kil=fentry"), HasSubstr("oom_kill_process"),
+                              HasSubstr("mark_victim")));
   const Ran way = run({"trace", "--hook", "oom_kill_process=tracepoint"});
-  EXPECT_EQ(way.code, 1);
-  EXPECT_THAT(way.err, AllOf(StartsWith("error: "), HasSubstr("fentry, kprobe, none")));
-  EXPECT_EQ(run({"trace", "--hook", "oom_kill_process"}).code, 1);
+  EXPECT_EQ(way.code, 2);
+  EXPECT_THAT(way.err, HasSubstr("fentry, kprobe, none"));
+  EXPECT_EQ(run({"trace", "--hook", "oom_kill_process"}).code, 2);
 }
 
 TEST(Usage, HelpThatCannotBeWrittenIsAnError) {

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "capture/hook_plan.h"
 #include "cli/local_clock.h"
 #include "cli/version.h"
 #include "support/when.h"
@@ -53,6 +54,16 @@ CLI::Validator duration_check(std::chrono::nanoseconds bare) {
       "DURATION");
 }
 
+// Whether it works on this kernel is seen later; here, whether there is such a hook and way.
+CLI::Validator hook_check() {
+  return CLI::Validator(
+      [](std::string& choice) {
+        const auto plan = HookPlan::make({}, {choice});
+        return plan ? std::string() : plan.error().context();
+      },
+      "");
+}
+
 struct RawTrace {
   std::string duration;
   std::string settle;
@@ -64,7 +75,8 @@ void add_source_options(CLI::App& command, std::vector<std::string>& hooks,
       .add_option("--hook", hooks,
                   "Force the way a hook is taken, or turn it off: oom_kill_process=kprobe, "
                   "oom_badness=none; `oomwitness doctor` lists them")
-      ->type_name("NAME=WAY");
+      ->type_name("NAME=WAY")
+      ->check(hook_check());
   command
       .add_option("--btf", btf, "The kernel's types, for kernels without /sys/kernel/btf/vmlinux")
       ->type_name("FILE")
