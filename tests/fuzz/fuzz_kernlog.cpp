@@ -26,12 +26,14 @@ void check_report(const LogReport& report) {
     check(!victim.cgroup || victim.cgroup->starts_with('/'));
   }
   check(report.victims.empty() || !report.no_killable);
-  check(!report.scope.memcg || report.scope.memcg->self.path.starts_with('/'));
+  if (report.scope.memcg && !report.scope.memcg->self.path.empty()) {
+    check(report.scope.memcg->self.path.starts_with('/'));
+  }
   for (const auto* text : {&report.scope.nodemask, &report.scope.cpuset, &report.scope.mems_allowed,
                            &report.scope.constraint}) {
     check(!*text || !(*text)->empty() || text == &report.scope.constraint);
   }
-  check(report.tasks.size() <= report.tasks_listed.value_or(0));
+  check(report.candidates.top.size() <= report.candidates.listed.value_or(0));
 }
 
 // The first byte chooses: 'k' records of /dev/kmsg, else plain messages; one a line.

@@ -210,7 +210,7 @@ inline LogReport log_report(std::uint64_t at, std::uint32_t pid = 100) {
   victim.uid = 8;
   victim.memory.anon_rss_bytes = 77;
   out.victims = {victim};
-  out.tasks_listed = 4;
+  out.candidates.listed = 4;
   return out;
 }
 

@@ -189,7 +189,7 @@ TEST_F(Corpus, a_group_kill_of_five_is_one_report) {
   ASSERT_THAT(reports, SizeIs(1));
   const LogReport& report = reports.front();
   EXPECT_EQ(report.at_ns, 4'947'572'000U);
-  EXPECT_EQ(report.tasks_listed, 5U);
+  EXPECT_EQ(report.candidates.listed, 5U);
   EXPECT_TRUE(report.oom_group);
   EXPECT_EQ(report.scope.memcg->self.oom_group, true);
   EXPECT_EQ(report.scope.memcg->self.failcnt, 18U);
@@ -215,8 +215,10 @@ TEST_F(Corpus, a_group_kill_of_five_is_one_report) {
                         .swap_bytes = {},
                         .pgtables_bytes = 84 * kKib};
   EXPECT_EQ(report.victims[0].memory, expected);
-  EXPECT_EQ(report.tasks[4].rss_pages, 5668U);
-  EXPECT_EQ(report.tasks[4].pgtables_bytes, 86016U);
+  EXPECT_EQ(report.candidates.top[0].pid, 137U);
+  EXPECT_EQ(report.candidates.top[0].memory.pgtables_bytes, 86016U);
+  EXPECT_EQ(report.candidates.top[0].points, 5668 + 21);
+  EXPECT_EQ(report.host.page_size_bytes, 4096U);
 }
 
 TEST_F(Corpus, cgroup_v1_has_memory_and_swap_in_one) {
@@ -237,8 +239,8 @@ TEST_F(Corpus, gfp_flags_are_the_kernels_own) {
   EXPECT_EQ(reports[0].invoker.gfp->mask, 0x140dcaU);
   EXPECT_THAT(reports[0].invoker.gfp->flags,
               ElementsAre("GFP_HIGHUSER_MOVABLE", "__GFP_COMP", "__GFP_ZERO"));
-  EXPECT_EQ(reports[0].tasks_listed, 5U);
-  EXPECT_EQ(reports[0].tasks[2].comm, "p");
+  EXPECT_EQ(reports[0].candidates.listed, 5U);
+  EXPECT_EQ(reports[0].candidates.by_name[0].comm, "hog");
 }
 
 TEST_F(Corpus, two_kills_in_a_row_are_two_reports) {
@@ -247,7 +249,7 @@ TEST_F(Corpus, two_kills_in_a_row_are_two_reports) {
   EXPECT_EQ(reports[0].victims[0].pid, 132U);
   EXPECT_EQ(reports[1].victims[0].pid, 135U);
   EXPECT_EQ(reports[1].scope.memcg->self.failcnt, 4252U);
-  EXPECT_EQ(reports[1].tasks_listed, 1U);
+  EXPECT_EQ(reports[1].candidates.listed, 1U);
 }
 
 TEST_F(Corpus, the_reaper_tells_when_the_memory_came_back) {

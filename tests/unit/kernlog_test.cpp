@@ -69,7 +69,7 @@ TEST(kernlog, reads_a_report_of_cgroup_v1) {
   EXPECT_EQ(report.invoker.uid, 0U);
   EXPECT_EQ(report.invoker.kernel_stack.front().symbol, "oom_kill_process.cold+0x8/0x8a");
   EXPECT_EQ(report.victims[0].cgroup, "/owk-plain");
-  EXPECT_EQ(report.tasks_listed, 1U);
+  EXPECT_EQ(report.candidates.listed, 1U);
 }
 
 // A cgroup "/owk,task_memcg=/v,task=x" under the limit of "/owk,task_memcg=", and a process
@@ -91,7 +91,7 @@ TEST(kernlog, names_made_to_mislead_do_not) {
   EXPECT_EQ(report.victims[0].cgroup, "/owk,task_memcg=/v,task=x");
   EXPECT_EQ(report.victims[0].memory.anon_rss_bytes, 31608 * kKib);
   EXPECT_EQ(report.victims[0].oom_score_adj, 1000);
-  EXPECT_EQ(report.tasks[0].comm, comm);
+  EXPECT_EQ(report.candidates.top[0].comm, comm);
 }
 
 TEST(kernlog, a_kill_line_without_a_head_is_a_report) {
@@ -100,7 +100,7 @@ TEST(kernlog, a_kill_line_without_a_head_is_a_report) {
   EXPECT_FALSE(report.scope.memcg);
   EXPECT_FALSE(report.scope.sysrq);
   EXPECT_FALSE(report.invoker.comm);
-  EXPECT_FALSE(report.tasks_listed);
+  EXPECT_FALSE(report.candidates.listed);
   EXPECT_EQ(report.victims[0].uid, 5U);
   EXPECT_EQ(report.victims[0].oom_score_adj, -7);
   EXPECT_EQ(report.victims[0].memory.total_vm_bytes, 40 * kKib);
@@ -166,17 +166,20 @@ TEST(kernlog, lines_of_others_between_change_nothing) {
       {"eth0: link up", kHead, "CPU: 3 PID: 99 Comm: other Not tainted 6.1.0", "usb 1-1: reset",
        "CPU: 1 PID: 7 Comm: hog Not tainted 6.1.0", "memory: usage 4kB, limit 8kB, failcnt 1",
        kStatsOf, "anon 12", kTable, "audit: type=1400",
-       "[     7]     5     7       9        8     4096        1           -17 hog",
+       "[     7]     5     7      10        8     4096        1           -17 hog",
        "[     8]     0     8       9        8     4096        1             0  b 1 ", kSummary,
        "EXT4-fs: mounted", kill_of(7), "eth0: link down",
        "oom_reaper: reaped process 9 (x), now anon-rss:0kB"});
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_EQ(reports[0].invoker.tid, 7U);
   EXPECT_FALSE(reports[0].invoker.uid);
-  EXPECT_EQ(reports[0].tasks_listed, 2U);
-  EXPECT_EQ(reports[0].tasks[0].oom_score_adj, -17);
-  EXPECT_EQ(reports[0].tasks[0].swap_pages, 1U);
-  EXPECT_EQ(reports[0].tasks[1].comm, " b 1 ");
+  EXPECT_EQ(reports[0].candidates.listed, 2U);
+  // The kill line has kB where the table has pages.
+  EXPECT_EQ(reports[0].host.page_size_bytes, 4096U);
+  const auto& top = reports[0].candidates.top;
+  EXPECT_EQ(top[0].oom_score_adj, -17);
+  EXPECT_EQ(top[0].memory.swap_bytes, 4096U);
+  EXPECT_EQ(top[1].comm, " b 1 ");
   EXPECT_EQ(reports[0].scope.memcg->self.usage_bytes, 4096U);
   EXPECT_EQ(reports[0].victims[0].cgroup, "/g/a");
 }

@@ -123,7 +123,7 @@ TEST(ObservationJson, LogReport) {
   EXPECT_EQ(seen.scope, wrote.scope);
   EXPECT_EQ(seen.invoker, wrote.invoker);
   EXPECT_EQ(seen.victims, wrote.victims);
-  EXPECT_EQ(seen.tasks_listed, wrote.tasks_listed);
+  EXPECT_EQ(seen.candidates.listed, wrote.candidates.listed);
   EXPECT_TRUE(seen.oom_group);
 }
 
@@ -132,7 +132,7 @@ TEST(ObservationJson, LogReportWithNothingInIt) {
   EXPECT_EQ(seen.scope, Scope{});
   EXPECT_EQ(seen.invoker, Invoker{});
   EXPECT_TRUE(seen.victims.empty());
-  EXPECT_FALSE(seen.tasks_listed);
+  EXPECT_FALSE(seen.candidates.listed);
   EXPECT_FALSE(seen.oom_group);
 }
 

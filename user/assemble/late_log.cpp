@@ -58,7 +58,7 @@ bool fill_from_log(Incident& incident, const CaseFile& file) {
   for (const LogReport& report : file.logs) {
     fill_scope(fill, incident.scope, report.scope, memcg_excluded);
     fill_invoker(fill, incident.invoker, report.invoker);
-    fill(incident.candidates.listed, report.tasks_listed, "candidates.listed");
+    fill(incident.candidates.listed, report.candidates.listed, "candidates.listed");
   }
   return fill.gave_anything();
 }

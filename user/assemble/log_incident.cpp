@@ -1,22 +1,55 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "assemble/log_incident.h"
 
+#include "assemble/build_incident.h"
 #include "assemble/incident_id.h"
 
 namespace oomwitness {
 
+namespace {
+
+void tell_missing(Incident& incident) {
+  auto& missing = incident.provenance.missing;
+  const Invoker& invoker = incident.invoker;
+  constexpr const char* kNoHead = "the log does not show the beginning of the report";
+  if (!invoker.comm) missing.emplace("invoker", kNoHead);
+  if (!invoker.gfp) missing.emplace("gfp", kNoHead);
+  if (!invoker.order)
+    missing.emplace("order", invoker.gfp ? "this kernel does not print it" : kNoHead);
+  if (!incident.candidates.listed) missing.emplace("candidates", "the log has no table of tasks");
+  if (incident.victims.empty() && !incident.scope.no_killable && !incident.scope.panic) {
+    missing.emplace("victims", "the log does not name who was killed");
+  }
+  if (incident.system.source.empty()) missing.emplace("system", "the log has no Mem-Info");
+  if (incident.time_unix_ns == 0) missing.emplace("time", "the log's stamps count from the boot");
+}
+
+}  // namespace
+
 Incident incident_from_report(const LogReport& report) {
   Incident incident;
-  incident.monotonic_ns = report.at_ns;
+  incident.monotonic_ns = report.began_ns;
+  incident.time_unix_ns = report.wall_ns.value_or(0);
+  incident.host = report.host;
   incident.scope = report.scope;
   incident.invoker = report.invoker;
   incident.victims = report.victims;
-  incident.candidates.listed = report.tasks_listed;
+  incident.selected = report.selected;
+  incident.candidates = report.candidates;
+  incident.system = report.system;
   if (report.no_killable) incident.scope.no_killable = true;
   if (report.panic) incident.scope.panic = report.panic;
   incident.provenance.sources = {"log"};
+  incident.provenance.missing = report.missing;
+  // The report gives the id of the thread; it is mostly the process's.
+  if (!incident.invoker.pid && incident.invoker.tid) {
+    incident.invoker.pid = incident.invoker.tid;
+    incident.provenance.missing.emplace("invoker.pid",
+                                        "the report shows the thread's id, and not its process");
+  }
+  tell_missing(incident);
   const std::uint32_t pid = incident.victims.empty() ? 0 : incident.victims.front().pid.value_or(0);
-  incident.id = incident_id(0, "", report.at_ns, pid, 0);
+  incident.id = incident_id(report.id_ns.value_or(0), report.host.name, report.text_hash, pid, 0);
   return incident;
 }
 

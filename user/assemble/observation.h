@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -186,27 +187,25 @@ struct MemcgStat {
   std::map<std::string, std::uint64_t> stat;
 };
 
-// A row of the kernel log's task table. Columns that this kernel does not print are absent.
-struct LogTask {
-  std::uint32_t tid = 0;   // of a thread that still had the mm, mostly the group's leader
-  Opt<std::uint32_t> pid;  // thread group
-  Opt<std::uint32_t> uid;
-  Opt<std::int32_t> oom_score_adj;
-  std::string comm;
-  Opt<std::uint64_t> total_vm_pages;
-  Opt<std::uint64_t> rss_pages;
-  Opt<std::uint64_t> swap_pages;
-  Opt<std::uint64_t> pgtables_bytes;
-};
-
 // One kill as the kernel log tells it (kernlog/). Fields the log did not show are absent.
 struct LogReport {
-  std::uint64_t at_ns = 0;  // the log's own stamp of its last line
+  std::uint64_t at_ns = 0;     // the log's own stamp of its last line; 0: it has none
+  std::uint64_t began_ns = 0;  // and of its first
+  // Of its first line, ns since 1970, where the log has the wall clock. Where the stamp has no zone
+  // or no year, LogReader supplies them and says so in `missing`.
+  Opt<std::int64_t> wall_ns;
+  bool wall_has_zone = false;
+  bool wall_has_year = false;
+  Opt<std::int64_t> id_ns;  // the same as the text alone gives it, whoever reads it and when
+  std::uint64_t text_hash = 0; // of the lines that tell this kill from another
+  Host host;                   // as far as the log shows it
   Scope scope;
   Invoker invoker;
   std::vector<Victim> victims;
-  Opt<std::uint64_t> tasks_listed;
-  std::vector<LogTask> tasks;  // the first rows of the table, in its order
+  Opt<Selected> selected;
+  Candidates candidates;
+  System system;
+  std::map<std::string, std::string> missing;  // what was there but cannot be trusted, and why
   bool oom_group = false;
   bool no_killable = false;  // "Out of memory and no killable processes..."
   Opt<std::string> panic;    // what the kernel panicked with instead of killing

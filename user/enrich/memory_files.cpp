@@ -3,32 +3,16 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
-#include <array>
 #include <vector>
 
 #include "enrich/bounded_read.h"
 #include "enrich/number.h"
 #include "enrich/text_scan.h"
 #include "incident/incident.h"
+#include "incident/memcg_stat.h"
 
 namespace oomwitness {
 namespace {
-
-// The rest of memory.stat counts events and pages (mm/memcontrol.c memory_stats[] and
-// memcg_vm_event_stat[], mm/memcontrol-v1.c memcg1_stats[]).
-constexpr std::array<std::string_view, 35> kSizes = {
-    "anon", "file", "kernel", "kernel_stack", "pagetables", "sec_pagetables", "percpu", "sock",
-    "vmalloc", "shmem", "zswap", "zswapped", "file_mapped", "file_dirty", "file_writeback",
-    "swapcached", "anon_thp", "file_thp", "shmem_thp", "inactive_anon", "active_anon",
-    "inactive_file", "active_file", "unevictable", "slab_reclaimable", "slab_unreclaimable", "slab",
-    "hugetlb",
-    // v1 only
-    "cache", "rss", "rss_huge", "mapped_file", "dirty", "writeback", "swap"};
-
-bool is_size(std::string_view name) {
-  return std::find(kSizes.begin(), kSizes.end(), name) != kSizes.end();
-}
 
 // "\040" and the like, as the kernel mangles mount points (fs/proc_namespace.c).
 std::string unmangle(std::string_view text) {
@@ -100,7 +84,7 @@ ByteCounts parse_memory_stat(std::string_view text, bool v1) {
     std::string_view name = next_piece(line, ' ');
     const bool subtree = v1 && eat_prefix(name, "total_");
     const auto value = parse_number<std::uint64_t>(line);
-    if (!value || !is_size(name)) continue;
+    if (!value || !is_memcg_size(name)) continue;
     if (subtree)
       sizes.insert_or_assign(std::string(name), *value);
     else

@@ -118,6 +118,7 @@ struct Memory {
   Opt<std::uint64_t> shmem_rss_bytes;
   Opt<std::uint64_t> swap_bytes;
   Opt<std::uint64_t> pgtables_bytes;
+  Opt<std::uint64_t> rss_bytes;  // only where the source does not tell what it consists of
   bool operator==(const Memory&) const = default;
 };
 

@@ -61,7 +61,12 @@ void fields(Io& io, A<Scope> auto& scope) {
 template <typename Io>
 void fields(Io& io, A<Gfp> auto& gfp) {
   io.hex("mask", gfp.mask);
-  io("flags", gfp.flags);
+  // A mask without any bit has no flags, whatever the kernel.
+  if (gfp.mask == 0) {
+    io.always("flags", gfp.flags);
+  } else {
+    io("flags", gfp.flags);
+  }
 }
 
 template <typename Io>
@@ -104,6 +109,7 @@ void fields(Io& io, A<Pod> auto& pod) {
 template <typename Io>
 void fields(Io& io, A<Memory> auto& memory) {
   io("total_vm_bytes", memory.total_vm_bytes);
+  io("rss_bytes", memory.rss_bytes);
   io("anon_rss_bytes", memory.anon_rss_bytes);
   io("file_rss_bytes", memory.file_rss_bytes);
   io("shmem_rss_bytes", memory.shmem_rss_bytes);

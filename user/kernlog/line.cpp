@@ -41,31 +41,58 @@ Opt<Gfp> parse_gfp(std::string_view text) {
   return gfp;
 }
 
-// Takes "<label><number>" off the end of `text`.
-Opt<std::int32_t> cut_last(std::string_view& text, std::string_view label) {
-  const std::size_t at = text.rfind(label);
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto value = whole_number<std::int32_t>(text.substr(at + label.size()));
-  text = text.substr(0, at);
-  return value;
+// "gfp_mask=0x6200ca(GFP_KERNEL), nodemask=(null), order=0, oom_score_adj=0", in any order of the
+// fields; to 4.20 there are two blanks before "order". A field that the end of the line may have
+// cut is absent, but for the one that comes last in that era.
+void parse_header_fields(std::string_view text, HeaderLine& line) {
+  while (!text.empty()) {
+    std::size_t comma = text.find(", ");
+    const bool last = comma == std::string_view::npos;
+    const std::string_view field = trimmed(text.substr(0, comma));
+    text.remove_prefix(last ? text.size() : comma + 2);
+    Scan scan(field);
+    if (scan.skip("gfp_mask=")) {
+      // Nothing but the end of the line: more digits may have been there, since 2.6.16.
+      const bool cut = last && line.comm && !field.ends_with(')');
+      if (!cut) line.gfp = parse_gfp(scan.rest());
+      line.whole = last && !line.comm;
+    } else if (scan.skip("order=")) {
+      line.order = plain_number<std::int32_t>(scan.rest());
+    } else if (scan.skip("oom_score_adj=")) {
+      line.oom_score_adj = plain_number<std::int32_t>(scan.rest());
+      line.whole = line.oom_score_adj.has_value();
+    } else if (scan.skip("nodemask=")) {
+      if (!last && scan.rest() != "(null)" && !scan.done() && scan.rest() != "0") {
+        line.nodemask = scan.rest();
+      }
+    } else if (scan.skip("oom_adj=") || scan.skip("oomkilladj=")) {
+      line.whole = last;  // 2.6.36 and later have one more
+    }
+  }
 }
 
 Opt<Line> parse_header(std::string_view text) {
-  constexpr auto kAnchor = " invoked oom-killer: gfp_mask="sv;
-  const std::size_t anchor = text.find(kAnchor);
+  constexpr auto kInvoked = " invoked oom-killer"sv;
+  constexpr auto kBare = "oom-killer: gfp_mask="sv;
+  HeaderLine line;
+  if (text.starts_with(kBare)) {
+    parse_header_fields(text.substr(kBare.size() - "gfp_mask="sv.size()), line);
+    return line.gfp ? Opt<Line>(line) : std::nullopt;
+  }
   // A longer name before the anchor is a path in another message, made to look like this one.
-  if (anchor > kMaxCommBytes) return std::nullopt;  // npos as well
-  std::string_view rest = text.substr(anchor + kAnchor.size());
-  const auto adj = cut_last(rest, ", oom_score_adj=");
-  const auto order = cut_last(rest, ", order=");
-  if (!adj || !order) return std::nullopt;
-  return HeaderLine{.comm = text.substr(0, anchor),
-                    .gfp = parse_gfp(rest),
-                    .order = *order,
-                    .oom_score_adj = *adj};
+  const std::size_t anchor = text.substr(0, kMaxCommBytes + kInvoked.size()).find(kInvoked);
+  if (anchor == std::string_view::npos) return std::nullopt;
+  line.comm = text.substr(0, anchor);
+  Scan scan(text.substr(anchor + kInvoked.size()));
+  if (!scan.skip(":")) return scan.done() ? Opt<Line>(line) : std::nullopt;
+  if (!scan.done() && !scan.skip(" ")) return std::nullopt;
+  scan.skip_blanks();
+  if (!scan.done() && !"gfp_mask="sv.starts_with(scan.rest().substr(0, 9))) return std::nullopt;
+  parse_header_fields(scan.rest(), line);
+  return line;
 }
 
-Opt<Line> parse_cpu(std::string_view text) {
+Opt<Line> parse_new_cpu(std::string_view text) {
   Scan scan(text);
   if (!scan.skip("CPU: ") || !scan.number<std::uint32_t>()) return std::nullopt;
   CpuLine line;
@@ -73,33 +100,91 @@ Opt<Line> parse_cpu(std::string_view text) {
     line.uid = scan.number<std::uint32_t>();
     if (!line.uid) return std::nullopt;
   }
-  if (!scan.skip(" PID: ")) return std::nullopt;
-  const auto tid = scan.number<std::uint32_t>();
-  if (!tid || !scan.skip(" Comm: ")) return std::nullopt;
-  line.tid = *tid;
+  if (scan.skip(" PID: ")) {
+    line.tid = scan.number<std::uint32_t>();
+    if (!line.tid || !scan.skip(" Comm: ")) return std::nullopt;
+  } else if (!scan.skip(" ")) {
+    return std::nullopt;  // "CPU: 0 Not tainted 2.6.28 #1" on s390
+  }
   line.comm_and_beyond = scan.rest();
   return line;
 }
 
+Opt<Line> parse_cpu(std::string_view text) {
+  if (auto line = parse_new_cpu(text)) return line;
+  Scan scan(text);
+  CpuLine line;
+  if (scan.skip("Pid: ")) {
+    line.tid = scan.number<std::uint32_t>();
+    if (!line.tid || !scan.skip(", comm: ")) return std::nullopt;
+    line.comm_and_beyond = scan.rest();
+    return line;
+  }
+  if (!scan.skip("Process ")) return std::nullopt;
+  const std::size_t mark = scan.rest().find(" (pid: ");
+  if (mark > kMaxCommBytes) return std::nullopt;
+  line.comm_and_beyond = scan.rest();
+  Scan pid(scan.rest().substr(mark + " (pid: "sv.size()));
+  line.tid = pid.number<std::uint32_t>();
+  return line.tid && pid.skip(",") ? Opt<Line>(line) : std::nullopt;
+}
+
+Opt<Line> parse_cpuset(std::string_view text) {
+  constexpr auto kMark = " cpuset="sv;
+  constexpr auto kMems = " mems_allowed="sv;
+  const std::size_t mark = text.substr(0, kMaxCommBytes + kMark.size()).find(kMark);
+  if (mark == std::string_view::npos) return std::nullopt;
+  const std::size_t mems = text.rfind(kMems);
+  if (mems == std::string_view::npos || mems < mark + kMark.size()) return std::nullopt;
+  std::string_view nodes = text.substr(mems + kMems.size());
+  nodes = nodes.substr(0, nodes.find_first_not_of("0123456789,-"));
+  return CpusetLine{.comm = text.substr(0, mark),
+                    .cpuset = text.substr(mark + kMark.size(), mems - mark - kMark.size()),
+                    .mems_allowed = nodes};
+}
+
 Opt<Line> parse_trace_head(std::string_view text) {
-  if (text != "Call Trace:" && text != "Call trace:") return std::nullopt;
-  return TraceHeadLine{};
+  if (text == "Call trace:") return TraceHeadLine{.arm64 = true};
+  if (text.starts_with("Call Trace:") || text == "Backtrace:") return TraceHeadLine{};
+  return std::nullopt;
+}
+
+// "[<ffffffff8111d381>] ", s390's "([<0000000000105248>] " and arm's "[<c0105e20>] (" off the front
+void skip_address(Scan& scan) {
+  scan.skip_blanks();
+  scan.skip("(");
+  if (!scan.rest().starts_with("[<")) return;
+  const std::size_t end = scan.rest().find(">]");
+  if (end == std::string_view::npos) return;
+  scan = Scan(scan.rest().substr(end + 2));
+  scan.skip_blanks();
+  scan.skip("(");
 }
 
 Opt<Line> parse_frame(std::string_view text) {
   Scan scan(text);
-  if (!scan.skip(" ")) return std::nullopt;
-  scan.skip_blanks();
-  const std::string_view symbol = scan.word();  // "?", a guess of the unwinder, is none
-  if (symbol.find("+0x") == std::string_view::npos) return std::nullopt;
-  return FrameLine{symbol};
+  skip_address(scan);
+  FrameLine line;
+  line.guess = scan.skip("? ");
+  const std::string_view whole = scan.rest();
+  line.symbol = scan.word();
+  // arm: "unwind_backtrace from show_stack+0x18/0x1c", each frame named as the caller of one
+  if (line.symbol.find("+0x") == std::string_view::npos) {
+    if (!scan.skip(" from ")) return std::nullopt;
+    line.symbol = scan.word();
+  }
+  if (line.symbol.ends_with(')')) line.symbol.remove_suffix(1);
+  const std::size_t offset = line.symbol.find("+0x");
+  if (offset == std::string_view::npos || offset == 0) return std::nullopt;
+  if (line.symbol.find('/', offset) == std::string_view::npos) return std::nullopt;
+  return whole.find(": ") < whole.find("+0x") ? std::nullopt : Opt<Line>(line);
 }
 
 Opt<Line> parse_usage(std::string_view text) {
   using Of = UsageLine::Of;
-  constexpr std::array kNames = {std::pair{"memory: "sv, Of::kMemory},
-                                 std::pair{"swap: "sv, Of::kSwap},
-                                 std::pair{"memory+swap: "sv, Of::kMemorySwap}};
+  constexpr std::array kNames = {
+      std::pair{"memory: "sv, Of::kMemory}, std::pair{"swap: "sv, Of::kSwap},
+      std::pair{"memory+swap: "sv, Of::kMemorySwap}, std::pair{"kmem: "sv, Of::kKmem}};
   Scan scan(text);
   for (const auto& [name, of] : kNames) {
     if (!scan.skip(name)) continue;
@@ -108,7 +193,7 @@ Opt<Line> parse_usage(std::string_view text) {
     if (!usage || !scan.skip(", limit ")) return std::nullopt;
     const auto limit = scan.kilobytes();
     if (!limit || !scan.skip(", failcnt ")) return std::nullopt;
-    const auto failcnt = whole_number<std::uint64_t>(scan.rest());
+    const auto failcnt = plain_number<std::uint64_t>(scan.rest());
     if (!failcnt) return std::nullopt;
     return UsageLine{.of = of, .usage_bytes = *usage, .limit_bytes = *limit, .failcnt = *failcnt};
   }
@@ -124,8 +209,30 @@ Opt<std::string_view> path_between(std::string_view text, std::string_view head,
 }
 
 Opt<Line> parse_stats_of(std::string_view text) {
-  const auto path = path_between(text, "Memory cgroup stats for ", ":");
-  return path ? Opt<Line>(StatsOfLine{*path}) : std::nullopt;
+  constexpr auto kHead = "Memory cgroup stats for "sv;
+  if (const auto path = path_between(text, kHead, ":")) return StatsOfLine{.path = *path};
+  if (!text.starts_with(kHead)) return std::nullopt;
+  // "cache" is the first of them, "rss" where swap and the like are not built in
+  const std::size_t mark = text.rfind(": cache:");
+  if (mark == std::string_view::npos || mark < kHead.size()) return std::nullopt;
+  const std::string_view path = text.substr(kHead.size(), mark - kHead.size());
+  if (!path.starts_with('/')) return std::nullopt;
+  return StatsOfLine{.path = path, .stats = text.substr(mark + 2)};
+}
+
+// Either path may hold the words between them: then nothing tells which is which.
+Opt<Line> parse_task_in(std::string_view text) {
+  constexpr auto kMiddle = " killed as a result of limit of "sv;
+  if (!text.starts_with("Task in ")) return std::nullopt;
+  const std::size_t middle = text.find(kMiddle);
+  if (middle == std::string_view::npos) return std::nullopt;
+  TaskInLine line;
+  if (text.rfind(kMiddle) != middle) return line;
+  line.task_memcg = text.substr(8, middle - 8);
+  line.oom_memcg = text.substr(middle + kMiddle.size());
+  if (!line.task_memcg.starts_with('/')) line.task_memcg = {};
+  if (!line.oom_memcg.starts_with('/')) line.oom_memcg = {};
+  return line;
 }
 
 Opt<Line> parse_table_head(std::string_view text) {
@@ -142,7 +249,9 @@ Opt<Line> parse_table_row(std::string_view text) {
   Scan scan(text);
   if (!scan.skip("[")) return std::nullopt;
   scan.skip_blanks();
-  if (!scan.number<std::uint32_t>() || !scan.skip("]")) return std::nullopt;
+  if (!scan.number<std::uint32_t>() || !scan.skip("] ")) return std::nullopt;
+  scan.skip_blanks();
+  if (scan.done() || !is_digit(scan.rest().front())) return std::nullopt;
   return TableRowLine{text};
 }
 
@@ -154,58 +263,6 @@ Opt<Line> parse_summary(std::string_view text) {
 Opt<Line> parse_summary_piece(std::string_view text) {
   if (!text.starts_with(',') && !text.starts_with('/')) return std::nullopt;
   return SummaryPieceLine{text};
-}
-
-// " total-vm:62428kB, anon-rss:22020kB, ... UID:0 pgtables:84kB oom_score_adj:0"
-void parse_kill_fields(std::string_view text, KillLine& line) {
-  constexpr std::array kSizes = {std::pair{"total-vm:"sv, &Memory::total_vm_bytes},
-                                 std::pair{"anon-rss:"sv, &Memory::anon_rss_bytes},
-                                 std::pair{"file-rss:"sv, &Memory::file_rss_bytes},
-                                 std::pair{"shmem-rss:"sv, &Memory::shmem_rss_bytes},
-                                 std::pair{"pgtables:"sv, &Memory::pgtables_bytes}};
-  Scan all(text);
-  for (all.skip_blanks(); !all.done(); all.skip_blanks()) {
-    std::string_view word = all.word();
-    if (word.ends_with(',')) word.remove_suffix(1);
-    Scan field(word);
-    if (field.skip("UID:")) line.uid = whole_number<std::uint32_t>(field.rest());
-    if (field.skip("oom_score_adj:")) {
-      line.oom_score_adj = whole_number<std::int32_t>(field.rest());
-    }
-    for (const auto& [label, member] : kSizes) {
-      if (!field.skip(label)) continue;
-      const auto size = field.kilobytes();
-      if (field.done()) line.memory.*member = size;
-    }
-  }
-}
-
-Opt<Line> parse_kill(std::string_view text) {
-  using Message = KillLine::Message;
-  constexpr std::array kMessages = {
-      std::pair{"Out of memory: "sv, Message::kGlobal},
-      std::pair{"Memory cgroup out of memory: "sv, Message::kMemcg},
-      std::pair{"Out of memory (oom_kill_allocating_task): "sv, Message::kAllocatingTask}};
-  Scan scan(text);
-  KillLine line;
-  for (const auto& [words, message] : kMessages) {
-    if (scan.skip(words)) line.message = message;
-  }
-  if (!scan.skip("Killed process ")) return std::nullopt;
-  const auto pid = scan.number<std::uint32_t>();
-  if (!pid || *pid == 0 || !scan.skip(" (")) return std::nullopt;
-  line.pid = *pid;
-  // No comm is long enough to hold ") total-vm:" with a number, ',' and more after it.
-  const std::string_view rest = scan.rest();
-  std::size_t end = rest.rfind(") total-vm:");
-  if (end == std::string_view::npos) {
-    end = rest.rfind(')');
-    if (end == std::string_view::npos) return std::nullopt;
-    if (rest.find_first_not_of(' ', end + 1) != std::string_view::npos) return std::nullopt;
-  }
-  line.comm = rest.substr(0, end);
-  parse_kill_fields(rest.substr(end + 1), line);
-  return line;
 }
 
 Opt<Line> parse_group(std::string_view text) {
@@ -223,37 +280,80 @@ Opt<Line> parse_no_killable(std::string_view text) {
 Opt<Line> parse_panic(std::string_view text) {
   Scan scan(text);
   if (!scan.skip("Kernel panic - not syncing: ")) return std::nullopt;
-  const std::string_view reason = scan.rest();
-  // check_panic_on_oom and out_of_memory
-  if (!reason.starts_with("Out of memory") && reason != "System is deadlocked on memory") {
+  const std::string_view reason = trimmed(scan.rest());
+  // check_panic_on_oom and out_of_memory; "out of memory. panic_on_oom is selected" to 2.6.3x
+  if (!reason.starts_with("Out of memory") && !reason.starts_with("out of memory") &&
+      !reason.starts_with("System is deadlocked on memory")) {
     return std::nullopt;
   }
   return PanicLine{reason};
 }
 
-Opt<Line> parse_reaped(std::string_view text) {
-  Scan scan(text);
-  if (!scan.skip("oom_reaper: reaped process ")) return std::nullopt;
-  const auto tid = scan.number<std::uint32_t>();
-  if (!tid || !scan.skip(" (")) return std::nullopt;
-  return ReapedLine{*tid};
+Opt<Line> parse_other_dump(std::string_view text) {
+  const bool other = text.find(" page allocation failure") != std::string_view::npos ||
+                     text.find(": page allocation stalls") != std::string_view::npos ||
+                     text == "SysRq : Show Memory" || text.ends_with("sysrq: Show Memory") ||
+                     text.ends_with("sysrq: SysRq : Show Memory");
+  return other ? Opt<Line>(OtherDumpLine{}) : std::nullopt;
 }
 
-// The first that takes the line has it. The header comes first: it begins with a comm, which may
-// be the beginning of any other line.
 using Recogniser = Opt<Line> (*)(std::string_view);
-constexpr std::array<Recogniser, 15> kRecognisers = {
-    parse_header, parse_kill,       parse_group,     parse_summary,     parse_summary_piece,
-    parse_usage,  parse_stats_of,   parse_table_row, parse_frame,       parse_table_head,
-    parse_cpu,    parse_trace_head, parse_reaped,    parse_no_killable, parse_panic};
+
+// What a line that begins with this byte may be.
+template <std::size_t N>
+Opt<Line> first_of(std::string_view text, const std::array<Recogniser, N>& recognisers) {
+  for (const Recogniser parse : recognisers) {
+    if (auto line = parse(text)) return line;
+  }
+  return std::nullopt;
+}
+
+Opt<Line> by_first_byte(std::string_view text) {
+  constexpr std::array<Recogniser, 3> kBracket = {parse_table_row, parse_table_head, parse_frame};
+  constexpr std::array<Recogniser, 4> kOut = {parse_kill, parse_choice, parse_no_killable,
+                                              parse_exiting};
+  constexpr std::array<Recogniser, 4> kMemory = {parse_kill, parse_stats_of, parse_choice,
+                                                 parse_exiting};
+  constexpr std::array<Recogniser, 3> kKill = {parse_kill, parse_choice, parse_panic};
+  constexpr std::array<Recogniser, 2> kTask = {parse_task_in, parse_group};
+  constexpr std::array<Recogniser, 2> kCall = {parse_cpu, parse_trace_head};
+  constexpr std::array<Recogniser, 2> kOom = {parse_summary, parse_reaped};
+  constexpr std::array<Recogniser, 2> kNo = {parse_kill, parse_choice};
+  switch (text.front()) {
+    case '[': return first_of(text, kBracket);
+    case 'O': return first_of(text, kOut);
+    case 'M': return first_of(text, kMemory);
+    case 'K':
+    case 'k': {
+      if (auto line = first_of(text, kKill)) return line;
+      return parse_usage(text);
+    }
+    case 'T': return first_of(text, kTask);
+    case 'C': return first_of(text, kCall);
+    case 'P': return parse_cpu(text);
+    case 'N': return first_of(text, kNo);
+    case 'B': return parse_trace_head(text);
+    case 'o': return first_of(text, kOom);
+    case 'm':
+    case 's': return parse_usage(text);
+    case ',':
+    case '/': return parse_summary_piece(text);
+    default: return std::nullopt;
+  }
+}
 
 }  // namespace
 
 Opt<Line> classify(std::string_view text) {
-  for (const Recogniser parse : kRecognisers) {
-    if (auto line = parse(text)) return line;
-  }
-  return std::nullopt;
+  // It begins with a comm, which may be the beginning of any other line.
+  if (auto line = parse_header(text)) return line;
+  const std::string_view body = trimmed_left(text);
+  if (body.empty()) return std::nullopt;
+  if (auto line = by_first_byte(body)) return line;
+  if (auto line = parse_frame(body)) return line;
+  if (auto line = parse_group(text)) return line;  // only the end of it is there
+  if (auto line = parse_cpuset(text)) return line;
+  return parse_other_dump(body);
 }
 
 }  // namespace oomwitness

@@ -14,41 +14,63 @@
 
 namespace oomwitness {
 
-// "hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+// "hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"; before 2.6.16
+// "oom-killer: gfp_mask=0xd0"
 struct HeaderLine {
-  std::string_view comm;
+  Opt<std::string_view> comm;
   Opt<Gfp> gfp;
-  std::int32_t order = 0;  // -1: SysRq (is_sysrq_oom)
-  std::int32_t oom_score_adj = 0;
+  Opt<std::int32_t> order;  // -1: SysRq (is_sysrq_oom)
+  Opt<std::int32_t> oom_score_adj;
+  Opt<std::string_view> nodemask;
+  bool whole = false;  // nothing of this line is still to come
 };
 
-// "CPU: 0 UID: 0 PID: 137 Comm: hog Not tainted ..."
+// "CPU: 0 UID: 0 PID: 137 Comm: hog Not tainted 6.12.0 ...", "Pid: 137, comm: hog Not tainted ...",
+// "Process hog (pid: 137, task: ...)"
 struct CpuLine {
-  std::uint32_t tid = 0;
-  Opt<std::uint32_t> uid;            // since 6.12
+  Opt<std::uint32_t> tid;
+  Opt<std::uint32_t> uid;            // since 6.11
   std::string_view comm_and_beyond;  // nothing marks where the comm ends
 };
 
-// "Call Trace:" on x86, "Call trace:" elsewhere
-struct TraceHeadLine {};
+// "hog cpuset=/ mems_allowed=0", 2.6.30 to 4.20
+struct CpusetLine {
+  std::string_view comm;
+  std::string_view cpuset;
+  std::string_view mems_allowed;
+};
 
-// " out_of_memory+0x231/0x570"
+// "Call Trace:" on x86, "Call trace:" on arm64
+struct TraceHeadLine {
+  bool arm64 = false;
+};
+
+// " out_of_memory+0x231/0x570", " [<c0149ea8>] ? out_of_memory+0x158/0x1b0",
+// " dump_header from out_of_memory+0x474/0x4f0"
 struct FrameLine {
   std::string_view symbol;
+  bool guess = false;  // "?"
 };
 
 // "memory: usage 30720kB, limit 30720kB, failcnt 18"
 struct UsageLine {
-  enum class Of { kMemory, kSwap, kMemorySwap };
+  enum class Of { kMemory, kSwap, kMemorySwap, kKmem };
   Of of = Of::kMemory;
   std::uint64_t usage_bytes = 0;
   std::uint64_t limit_bytes = 0;
   std::uint64_t failcnt = 0;
 };
 
-// "Memory cgroup stats for /g:"
+// "Memory cgroup stats for /g:", to 5.2 "Memory cgroup stats for /g: cache:0KB rss:980KB ..."
 struct StatsOfLine {
   std::string_view path;
+  std::string_view stats;
+};
+
+// "Task in /g/a killed as a result of limit of /g", to 4.20
+struct TaskInLine {
+  std::string_view task_memcg;
+  std::string_view oom_memcg;
 };
 
 // "[  pid  ]   uid  tgid total_vm ... name"
@@ -71,15 +93,32 @@ struct SummaryPieceLine {
   std::string_view text;
 };
 
-// "Memory cgroup out of memory: Killed process 137 (hog) total-vm:62428kB, ..."
-struct KillLine {
-  enum class Message { kUnknown, kGlobal, kMemcg, kAllocatingTask };
-  Message message = Message::kUnknown;
+// Whose words the line begins with; kCpuset and kMempolicy to 2.6.35.
+enum class KillMessage { kUnknown, kGlobal, kMemcg, kAllocatingTask, kCpuset, kMempolicy };
+
+// "Out of memory: Kill process 137 (hog) score 6 or sacrifice child", to 5.0
+struct ChoiceLine {
+  KillMessage message = KillMessage::kUnknown;
   std::uint32_t pid = 0;
   std::string_view comm;
+  Opt<std::int64_t> score;
+};
+
+// "Memory cgroup out of memory: Killed process 137 (hog) total-vm:62428kB, ..."
+struct KillLine {
+  KillMessage message = KillMessage::kUnknown;
+  std::uint32_t pid = 0;
+  Opt<std::string_view> comm;
   Memory memory;
   Opt<std::uint32_t> uid;
   Opt<std::int32_t> oom_score_adj;
+  bool doubtful = false;  // something in it is not as any kernel writes it
+};
+
+// "Memory cgroup out of memory: OOM victim 137 (hog) is already exiting. Skip killing the task"
+struct ExitingLine {
+  std::uint32_t pid = 0;
+  std::string_view comm;
 };
 
 // "Tasks in /g are going to be killed due to memory.oom.group set"
@@ -96,15 +135,30 @@ struct PanicLine {
 };
 
 // "oom_reaper: reaped process 110 (shog), now anon-rss:0kB, ..."
+// "oom_reaper: unable to reap pid:110 (shog)"
 struct ReapedLine {
   std::uint32_t tid = 0;
+  std::string_view comm;
+  bool done = true;  // false: it gave up
 };
 
-using Line = std::variant<HeaderLine, CpuLine, TraceHeadLine, FrameLine, UsageLine, StatsOfLine,
-                          TableHeadLine, TableRowLine, SummaryLine, SummaryPieceLine, KillLine,
-                          GroupLine, NoKillableLine, PanicLine, ReapedLine>;
+// "x: page allocation failure: order:0, ...", "SysRq : Show Memory": a Mem-Info of another matter
+// follows.
+struct OtherDumpLine {};
 
-// Absent: nothing of an OOM report. `text` is one message without the log's prefixes.
+using Line = std::variant<HeaderLine, CpuLine, CpusetLine, TraceHeadLine, FrameLine, UsageLine,
+                          StatsOfLine, TaskInLine, TableHeadLine, TableRowLine, SummaryLine,
+                          SummaryPieceLine, ChoiceLine, KillLine, ExitingLine, GroupLine,
+                          NoKillableLine, PanicLine, ReapedLine, OtherDumpLine>;
+
+// Absent: nothing of the lines above; it may be of Mem-Info or of a cgroup's statistics. `text` is
+// one message without the log's prefixes.
 Opt<Line> classify(std::string_view text);
+
+// ---- its parts (kill_line.cpp)
+Opt<Line> parse_kill(std::string_view text);
+Opt<Line> parse_choice(std::string_view text);
+Opt<Line> parse_exiting(std::string_view text);
+Opt<Line> parse_reaped(std::string_view text);
 
 }  // namespace oomwitness

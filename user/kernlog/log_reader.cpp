@@ -1,40 +1,361 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernlog/log_reader.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <deque>
+#include <string>
 #include <utility>
 
+#include "kernlog/anchors.h"
+#include "kernlog/container.h"
 #include "kernlog/log_parser.h"
+#include "kernlog/mend.h"
+#include "kernlog/prefix.h"
 #include "kernlog/scan.h"
 
 namespace oomwitness {
+
+namespace {
+
+constexpr std::size_t kMaxHosts = 64;
+constexpr std::size_t kMaxLineBytes = 65536;
+
+// rsyslog writes control bytes as "#" and three octal digits.
+void unfold(std::string& text) {
+  if (text.find("#01") == std::string::npos) return;
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < text.size(); ++from, ++to) {
+    const std::string_view code = std::string_view(text).substr(from, 4);
+    const bool newline = code == "#012";
+    if (newline || code == "#011") {
+      text[to] = newline ? '\n' : '\t';
+      from += 3;
+    } else {
+      text[to] = text[from];
+    }
+  }
+  text.resize(to);
+}
+
+// "\x0a" of /dev/kmsg
+void unescape_kmsg(std::string& text) {
+  if (text.find("\\x") == std::string::npos) return;
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < text.size(); ++from, ++to) {
+    text[to] = text[from];
+    if (text[from] != '\\' || text.compare(from, 2, "\\x") != 0 || from + 4 > text.size()) continue;
+    Scan scan(std::string_view(text).substr(from + 2, 2));
+    const auto byte = scan.number<unsigned>(16);
+    if (!byte || !scan.done()) continue;
+    text[to] = static_cast<char>(*byte);
+    from += 3;
+  }
+  text.resize(to);
+}
+
+// Bytes of the sequence of UTF-8 that stands at the front; 0: none does.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+  }
+  return length;
+}
+
+bool is_plain(std::string_view raw) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+  std::size_t i = 0;
+  for (; i + 8 <= raw.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, raw.data() + i, 8);
+    if ((word & kHighBits) != 0) return false;
+  }
+  for (; i < raw.size(); ++i) {
+    if (static_cast<unsigned char>(raw[i]) >= 0x80) return false;
+  }
+  return raw.find('\0') == std::string_view::npos && raw.find('\x1b') == std::string_view::npos;
+}
+
+// Without control sequences of a terminal, and without the NULs that a file system leaves where a
+// write was cut short. A file does not tell its encoding: what is no UTF-8 becomes U+FFFD.
+void clean(std::string_view raw, std::string& out) {
+  out.clear();
+  for (std::size_t i = 0; i < raw.size();) {
+    if (raw[i] == '\0') {
+      ++i;
+    } else if (raw[i] == '\x1b' && i + 1 < raw.size() && raw[i + 1] == '[') {
+      i = raw.find_first_not_of("0123456789;?", i + 2);
+      if (i == std::string_view::npos) return;
+      ++i;
+    } else if (const std::size_t length = utf8_length(raw.substr(i)); length != 0) {
+      out.append(raw, i, length);
+      i += length;
+    } else {
+      out += "\xef\xbf\xbd";
+      ++i;
+    }
+  }
+}
+
+}  // namespace
 
 class LogReader::Impl {
  public:
   explicit Impl(LogReaderOptions options) : options_(std::move(options)) {}
 
-  void line(std::string_view raw) {
-    if (raw.ends_with('\r')) raw.remove_suffix(1);
-    Scan scan(raw);
-    std::uint64_t at_ns = 0;
-    if (scan.skip("[")) {
-      scan.skip_blanks();
-      const auto seconds = scan.number<std::uint64_t>();
-      if (seconds && scan.skip(".")) {
-        const auto us = scan.number<std::uint64_t>();
-        if (us && scan.skip("] ")) {
-          at_ns = *seconds * 1'000'000'000 + *us * 1000;
-          raw = scan.rest();
-        }
-      }
-    }
-    parser_.line(at_ns, raw);
-  }
-
-  LogParser parser_;
+  void line(std::string_view raw);
+  std::vector<LogReport> take();
+  bool idle() const;
+  void skipped();
+  void flush();
+  std::uint64_t forged() const { return forged_; }
 
  private:
+  struct Stream {
+    std::string host;
+    LogParser parser;
+    std::uint64_t used = 0;
+  };
+
+  // The line that may still go on in the next.
+  struct Pending {
+    std::string text;
+    std::string host;
+    std::string caller;
+    LineTime time;
+    bool stamped = false;
+    bool blank_end = false;
+    bool record = false;
+  };
+
+  void wrapped(const Wrapped& message);
+  void message(const Prefix& prefix, std::string_view host);
+  void bare(std::string_view text);
+  void hold(const Prefix& prefix, std::string_view host);
+  void release();
+  void split(LogParser& parser);
+  Stream& stream_of(std::string_view host);
+  void collect(Stream& stream);
+  void date(LogReport& report, const std::string& host) const;
+
   LogReaderOptions options_;
+  std::deque<Stream> streams_;
+  Stream* current_ = nullptr;
+  std::uint64_t uses_ = 0;
+  std::uint64_t forged_ = 0;
+  bool any_stamped_ = false;
+  bool held_ = false;
+  Pending pending_;
+  Mender mender_;
+  Wrapped json_;
+  JournalFields journal_;
+  std::string clean_;
+  std::vector<LogReport> done_;
 };
+
+void LogReader::Impl::line(std::string_view raw) {
+  if (raw.size() > kMaxLineBytes) raw = raw.substr(0, kMaxLineBytes);
+  if (raw.ends_with('\r')) raw.remove_suffix(1);
+  if (!is_plain(raw)) {
+    clean(raw, clean_);
+    raw = clean_;
+  }
+  switch (journal_.line(raw)) {
+    case JournalFields::Seen::kEntry: return wrapped(journal_.entry());
+    case JournalFields::Seen::kTaken: return;
+    case JournalFields::Seen::kOther: break;
+  }
+  const std::string_view body = trimmed_left(raw);
+  if (body.starts_with('{') && parse_json_line(body, json_)) return wrapped(json_);
+  const Prefix prefix = parse_prefix(raw);
+  if (prefix.stamped) return message(prefix, prefix.host);
+  const std::size_t console = find_uptime(prefix.text);
+  if (console != std::string_view::npos) {
+    const Prefix behind = parse_prefix(prefix.text.substr(console));
+    return message(behind, behind.host);
+  }
+  bare(prefix.text);
+}
+
+void LogReader::Impl::wrapped(const Wrapped& message_fields) {
+  if (message_fields.user_space) {
+    release();
+    return;
+  }
+  // A program's output may hold lines that have prefixes of their own.
+  Prefix prefix{.text = message_fields.text};
+  if (!message_fields.kernel) prefix = parse_prefix(message_fields.text);
+  if (!prefix.wall) prefix.wall = message_fields.wall;
+  if (prefix.uptime_ns == 0) prefix.uptime_ns = message_fields.uptime_ns;
+  prefix.stamped = true;
+  prefix.record = message_fields.record;
+  message(prefix, prefix.host.empty() ? std::string_view(message_fields.host) : prefix.host);
+}
+
+void LogReader::Impl::message(const Prefix& prefix, std::string_view host) {
+  release();
+  if (!prefix.user_space) return hold(prefix, host);
+  constexpr std::string_view kKill = "Killed process ";
+  constexpr std::string_view kHead = " invoked oom-killer: ";
+  if (prefix.text.find(kKill) != prefix.text.npos || prefix.text.find(kHead) != prefix.text.npos) {
+    ++forged_;
+  }
+}
+
+// A line without any prefix: the rest of the one before, or one of its own.
+void LogReader::Impl::bare(std::string_view text) {
+  if (held_) {
+    const TaskTable* table = current_ != nullptr ? &current_->parser.report().table() : nullptr;
+    const Mender::Place place{
+        .stamped = pending_.stamped, .raw_blank_end = pending_.blank_end, .table = table};
+    if (mender_.join(pending_.text, text, place)) {
+      pending_.blank_end = text.ends_with(' ') || text.ends_with('\t');
+      return;
+    }
+  }
+  release();
+  Prefix prefix{.text = text};
+  // It was written with the line before, by the same host.
+  if (any_stamped_) {
+    prefix.wall = pending_.time.wall;
+    prefix.uptime_ns = pending_.time.at_ns;
+  }
+  const std::string host = any_stamped_ ? pending_.host : std::string();
+  hold(prefix, host);
+}
+
+void LogReader::Impl::hold(const Prefix& prefix, std::string_view host) {
+  std::string_view text = prefix.text;
+  pending_.blank_end = text.ends_with(' ') || text.ends_with('\t');
+  if (!prefix.record) text = trimmed(text);
+  pending_.text = text;
+  pending_.host = host;
+  pending_.caller = prefix.caller;
+  pending_.time = {.at_ns = prefix.uptime_ns, .wall = prefix.wall};
+  pending_.stamped = prefix.stamped;
+  pending_.record = prefix.record;
+  any_stamped_ = any_stamped_ || prefix.stamped;
+  held_ = true;
+  // The table that a next line is measured by is that of this host.
+  current_ = &stream_of(pending_.host);
+}
+
+void LogReader::Impl::release() {
+  if (!held_) return;
+  held_ = false;
+  if (pending_.record) {
+    unescape_kmsg(pending_.text);
+  } else {
+    unfold(pending_.text);
+  }
+  Stream& stream = stream_of(pending_.host);
+  stream.parser.message(pending_.time, pending_.text, pending_.caller);
+  collect(stream);
+}
+
+LogReader::Impl::Stream& LogReader::Impl::stream_of(std::string_view host) {
+  ++uses_;
+  if (current_ != nullptr && current_->host == host) {
+    current_->used = uses_;
+    return *current_;
+  }
+  for (Stream& stream : streams_) {
+    if (stream.host != host) continue;
+    stream.used = uses_;
+    return stream;
+  }
+  Stream* into = nullptr;
+  if (streams_.size() < kMaxHosts) {
+    into = &streams_.emplace_back();
+  } else {
+    into = &*std::min_element(streams_.begin(), streams_.end(),
+                              [](const Stream& a, const Stream& b) { return a.used < b.used; });
+    into->parser.flush();
+    collect(*into);
+  }
+  into->host = host;
+  into->used = uses_;
+  return *into;
+}
+
+void LogReader::Impl::collect(Stream& stream) {
+  for (LogReport& report : stream.parser.take()) {
+    date(report, stream.host);
+    done_.push_back(std::move(report));
+  }
+}
+
+// The wall clock of the report as far as the log and the caller know it.
+void LogReader::Impl::date(LogReport& report, const std::string& host) const {
+  report.host.name = host;
+  if (!report.wall_ns) return;
+  WallStamp stamp{.civil_ns = *report.wall_ns,
+                  .has_zone = report.wall_has_zone,
+                  .has_year = report.wall_has_year};
+  if (stamp.has_year) report.id_ns = stamp.civil_ns;
+  std::string guessed;
+  if (!stamp.has_year) {
+    if (options_.newest_unix_ns != 0) stamp = with_year(stamp, options_.newest_unix_ns);
+    guessed = "the log's stamps have no year: the latest that fits";
+  }
+  if (!stamp.has_year) {
+    report.wall_ns.reset();
+    report.missing.emplace("time", "the log's stamps have no year");
+    return;
+  }
+  if (!stamp.has_zone) {
+    constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+    const std::int64_t fraction = stamp.civil_ns % kNsPerSecond;
+    if (options_.to_utc) {
+      stamp.civil_ns = options_.to_utc(stamp.civil_ns / kNsPerSecond) * kNsPerSecond + fraction;
+    }
+    guessed += guessed.empty() ? "the log's stamps have no zone: " : ", and no zone: ";
+    guessed += options_.to_utc ? "taken as this machine's" : "taken as UTC";
+  }
+  report.wall_ns = stamp.civil_ns;
+  if (!guessed.empty()) report.missing.emplace("time", guessed);
+}
+
+std::vector<LogReport> LogReader::Impl::take() {
+  return std::exchange(done_, {});
+}
+
+bool LogReader::Impl::idle() const {
+  if (held_) {
+    // It may tell of a kill, or begin to.
+    const std::string_view text = pending_.text;
+    if (text.ends_with(" invoked")) return false;
+    for (const std::string_view anchor : kAnchors) {
+      if (text.find(anchor) != text.npos) return false;
+    }
+  }
+  return std::all_of(streams_.begin(), streams_.end(),
+                     [](const Stream& stream) { return stream.parser.idle(); });
+}
+
+void LogReader::Impl::skipped() {
+  release();
+  for (Stream& stream : streams_) {
+    stream.parser.flush();
+    collect(stream);
+  }
+}
+
+void LogReader::Impl::flush() {
+  if (journal_.flush()) wrapped(journal_.entry());
+  skipped();
+  any_stamped_ = false;
+  pending_ = {};
+}
 
 LogReader::LogReader(LogReaderOptions options)
     : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -46,19 +367,19 @@ void LogReader::line(std::string_view raw) {
   impl_->line(raw);
 }
 std::vector<LogReport> LogReader::take() {
-  return impl_->parser_.take();
+  return impl_->take();
 }
 bool LogReader::idle() const {
-  return !impl_->parser_.settled();
+  return impl_->idle();
 }
 void LogReader::skipped() {
-  impl_->parser_.flush();
+  impl_->skipped();
 }
 void LogReader::flush() {
-  impl_->parser_.flush();
+  impl_->flush();
 }
 std::uint64_t LogReader::forged() const {
-  return 0;
+  return impl_->forged();
 }
 
 }  // namespace oomwitness

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernlog/open_report.h"
 
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "kernlog/kernel_release.h"
 #include "kernlog/summary.h"
 
 namespace oomwitness {
@@ -11,6 +13,8 @@ namespace oomwitness {
 namespace {
 
 constexpr std::size_t kMaxFrames = 64;
+constexpr std::size_t kMaxSummaryBytes = 16384;
+constexpr std::size_t kMaxVictims = 65536;
 
 // The kernel kills a group in one go; slower than this it is another kill, whose head was
 // rate-limited away.
@@ -24,64 +28,155 @@ void set_limit(const UsageLine& usage, Opt<std::uint64_t>& limit, bool& unlimite
   if (!unlimited) limit = usage.limit_bytes;
 }
 
+bool apart(const LineTime& earlier, const LineTime& later, std::uint64_t gap_ns) {
+  return earlier.at_ns != 0 && later.at_ns > earlier.at_ns && later.at_ns - earlier.at_ns > gap_ns;
+}
+
+std::uint64_t mix(std::uint64_t hash, std::string_view text) {
+  constexpr std::uint64_t kPrime = 0x9fb21c651e98df25ULL;
+  while (text.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    hash = (hash ^ word) * kPrime;
+    hash ^= hash >> 32U;
+    text.remove_prefix(8);
+  }
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  return hash ^ (hash >> 29U);
+}
+
+std::string_view bytes_of(const std::uint64_t& value) {
+  static_assert(sizeof value == 8);
+  return {reinterpret_cast<const char*>(&value), sizeof value};  // NOLINT(*-reinterpret-cast)
+}
+
 }  // namespace
+
+bool OpenReport::begun() const {
+  return headed_ || settled() || report_.oom_group || !summary_.empty() || task_in_ || choice_;
+}
 
 bool OpenReport::settled() const {
   return !report_.victims.empty() || report_.no_killable || report_.panic;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const HeaderLine& header) {
+void OpenReport::clear() {
+  report_ = {};
+  dated_ = headed_ = tentative_ = in_trace_ = last_is_new_ = old_wording_ = false;
+  other_dump_ = false;
+  last_kill_ = {};
+  group_at_ = {};
+  message_ = KillMessage::kUnknown;
+  by_pid_.clear();
+  summary_.clear();
+  group_path_.clear();
+  arch_.clear();
+  task_in_.reset();
+  choice_.reset();
+  usage_.reset();
+  reaped_.reset();
+  guesses_.clear();
+  stats_ = {};
+  if (!mem_info_.empty()) mem_info_ = {};
+  if (table_.begun()) table_.clear();
+}
+
+void OpenReport::seen(const LineTime& at) {
+  if (at.at_ns != 0) report_.at_ns = at.at_ns;
+  tentative_ = true;
+  if (dated_) return;
+  dated_ = at.at_ns != 0 || at.wall;
+  report_.began_ns = at.at_ns;
+  report_.text_hash = mix(report_.text_hash, bytes_of(at.at_ns));
+  if (!at.wall) return;
+  report_.wall_ns = at.wall->civil_ns;
+  report_.wall_has_zone = at.wall->has_zone;
+  report_.wall_has_year = at.wall->has_year;
+}
+
+void OpenReport::hash(std::string_view text) {
+  report_.text_hash = mix(report_.text_hash, text);
+}
+
+bool OpenReport::add(const LineTime& at, const HeaderLine& header) {
   if (begun()) return false;
+  clear();  // what came before was none of a kill's
   headed_ = true;
-  report_.at_ns = at_ns;
-  report_.scope.sysrq = header.order == -1;
-  report_.invoker.comm = header.comm;
+  seen(at);
+  if (header.order) report_.scope.sysrq = header.order == -1;
+  if (header.comm) report_.invoker.comm = *header.comm;
   report_.invoker.gfp = header.gfp;
   report_.invoker.order = header.order;
   report_.invoker.oom_score_adj = header.oom_score_adj;
+  if (header.nodemask) report_.scope.nodemask = *header.nodemask;
+  hash(header.comm.value_or(std::string_view{}));
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const CpuLine& cpu) {
+bool OpenReport::add(const LineTime& at, const CpuLine& cpu) {
   // A warning of another CPU may come between: it is of another task, or of this very one.
-  if (!in_head() || report_.invoker.tid || !report_.invoker.comm) return false;
-  if (!cpu.comm_and_beyond.starts_with(*report_.invoker.comm + ' ')) return false;
-  report_.at_ns = at_ns;
-  report_.invoker.tid = cpu.tid;
-  report_.invoker.uid = cpu.uid;
+  if (!in_head()) return false;
+  std::string_view beyond = cpu.comm_and_beyond;
+  if (cpu.tid) {
+    if (report_.invoker.tid || !report_.invoker.comm) return false;
+    const std::string& comm = *report_.invoker.comm;
+    if (!beyond.starts_with(comm)) return false;
+    beyond.remove_prefix(comm.size());
+    if (!beyond.empty() && !beyond.starts_with(' ')) return false;
+    report_.invoker.tid = cpu.tid;
+    report_.invoker.uid = cpu.uid;
+  }
+  const std::string_view release = release_of(beyond);
+  if (!cpu.tid && release.empty()) return false;
+  seen(at);
+  if (report_.host.kernel.empty()) report_.host.kernel = release;
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const TraceHeadLine&) {
-  if (!in_head() || !report_.invoker.kernel_stack.empty()) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const CpusetLine& cpuset) {
+  if (!in_head() || report_.invoker.comm != cpuset.comm || report_.scope.cpuset) return false;
+  seen(at);
+  if (!cpuset.cpuset.empty()) report_.scope.cpuset = cpuset.cpuset;
+  if (!cpuset.mems_allowed.empty()) report_.scope.mems_allowed = cpuset.mems_allowed;
+  return true;
+}
+
+bool OpenReport::add(const LineTime& at, const TraceHeadLine& head) {
+  if (!in_head() || !report_.invoker.kernel_stack.empty() || !guesses_.empty()) return false;
+  seen(at);
+  if (head.arm64 && arch_.empty()) arch_ = "aarch64";
   in_trace_ = true;
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const FrameLine& frame) {
+bool OpenReport::add(const LineTime& at, const FrameLine& frame) {
   if (!in_head() || !in_trace_) return false;
-  report_.at_ns = at_ns;
+  seen(at);
+  if (arch_.empty()) arch_ = arch_of_line(frame.symbol);
   auto& stack = report_.invoker.kernel_stack;
   // Up to dump_header it is the printing of this report.
-  if (frame.symbol.starts_with("dump_header+")) {
+  if (frame.symbol.starts_with("dump_header")) {
     stack.clear();
-  } else if (stack.size() < kMaxFrames) {
-    stack.push_back({.address = 0, .symbol = std::string(frame.symbol)});
+    guesses_.clear();
+    return true;
+  }
+  auto& into = frame.guess ? guesses_ : stack;
+  if (into.size() < kMaxFrames) {
+    into.push_back({.address = 0, .symbol = std::string(frame.symbol)});
   }
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const UsageLine& usage) {
-  if (!in_head()) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const UsageLine& usage) {
+  if (settled()) return false;
+  seen(at);
   in_trace_ = false;
   if (!usage_) usage_.emplace();
   if (usage.of == UsageLine::Of::kMemory) {
     usage_->usage_bytes = usage.usage_bytes;
     usage_->failcnt = usage.failcnt;
     set_limit(usage, usage_->limit_bytes, usage_->unlimited);
-  } else {
+  } else if (usage.of != UsageLine::Of::kKmem) {
     usage_->swap_usage_bytes = usage.usage_bytes;
     usage_->swap_is_memsw = usage.of == UsageLine::Of::kMemorySwap;
     set_limit(usage, usage_->swap_limit_bytes, usage_->swap_unlimited);
@@ -89,63 +184,109 @@ bool OpenReport::add(std::uint64_t at_ns, const UsageLine& usage) {
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const StatsOfLine& stats) {
-  if (!in_head()) return false;
-  report_.at_ns = at_ns;
-  stats_of_ = stats.path;
-  return true;
-}
-
-bool OpenReport::add(std::uint64_t at_ns, const TableHeadLine& head) {
-  if (!in_head()) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const StatsOfLine& stats) {
+  if (settled()) return false;
+  seen(at);
   in_trace_ = false;
-  table_.emplace(head.text);
+  stats_.begin(stats.path, stats.stats);
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const TableRowLine& row) {
-  if (!in_head() || !table_) return false;
-  report_.at_ns = at_ns;
-  table_->add_row(row.text);
+bool OpenReport::add(const LineTime& at, const TaskInLine& task_in) {
+  if (settled() || task_in_) return false;
+  seen(at);
+  in_trace_ = false;
+  task_in_ = TaskIn{.task_memcg = std::string(task_in.task_memcg),
+                    .oom_memcg = std::string(task_in.oom_memcg)};
+  hash(task_in.task_memcg);
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const SummaryLine& summary) {
-  if (begun() && (!in_head() || !summary_.empty())) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const TableHeadLine& head) {
+  if (settled()) return false;
+  seen(at);
+  in_trace_ = false;
+  stats_.end();
+  table_.begin(head.text, scale_now());
+  return true;
+}
+
+bool OpenReport::add(const LineTime& at, const TableRowLine& row) {
+  if (settled()) return false;
+  if (!table_.begun()) table_.begin({}, {});
+  seen(at);
+  stats_.end();
+  return table_.add_row(row.text);
+}
+
+bool OpenReport::add(const LineTime& at, const SummaryLine& summary) {
+  if (settled() || !summary_.empty()) return false;
+  seen(at);
+  stats_.end();
   summary_ = summary.text;
+  hash(summary.text);
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const SummaryPieceLine& piece) {
+bool OpenReport::add(const LineTime& at, const SummaryPieceLine& piece) {
   if (summary_.empty() || settled() || summary_pid(summary_)) return false;
-  report_.at_ns = at_ns;
+  if (summary_.size() + piece.text.size() > kMaxSummaryBytes) return false;
+  seen(at);
   summary_ += piece.text;
+  hash(piece.text);
+  return true;
+}
+
+bool OpenReport::add(const LineTime& at, const ChoiceLine& choice) {
+  if (settled() || choice_) return false;
+  seen(at);
+  choice_ = Selected{.pid = choice.pid, .comm = std::string(choice.comm), .points = {}};
+  choice_->score = choice.score;
+  message_ = choice.message;
+  hash(choice.comm);
   return true;
 }
 
 // Whether the summary speaks of that process. Its pid is the thread group's, the kill line's that
 // of a thread which still had the mm, as is the table's (find_lock_task_mm).
-bool OpenReport::has_chosen(std::uint32_t pid) const {
+bool OpenReport::has_chosen(const KillLine& kill) const {
   const auto chosen = summary_pid(summary_);
-  if (!chosen || *chosen == pid || !table_ || !table_->is_whole()) return true;
-  const LogTask* row = table_->find(pid);
-  return row != nullptr && row->pid == chosen;
+  if (!chosen || *chosen == kill.pid || !table_.is_whole()) return true;
+  const auto group = table_.find(kill.pid);
+  if (group) return group == chosen || !table_.find(*chosen);  // a pid that nobody has is damaged
+  return false;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const KillLine& kill) {
+// To 2.6.2x each thread that uses the victim's memory has a line of its own.
+bool OpenReport::is_another_thread(const LineTime& at, const KillLine& kill) const {
+  return headed_ && old_wording_ && !kill.memory.anon_rss_bytes && !kill.memory.total_vm_bytes &&
+         report_.victims.front().comm == kill.comm && !apart(last_kill_, at, kGroupGapNs);
+}
+
+bool OpenReport::add_further_kill(const LineTime& at, const KillLine& kill) {
+  if (report_.oom_group) {
+    if (apart(last_kill_, at, kGroupGapNs) || report_.victims.size() >= kMaxVictims) return false;
+    add_victim(kill, Role::kGroup);
+    return true;
+  }
+  if (!is_another_thread(at, kill)) return false;
+  add_victim(kill, Role::kSharedMm);
+  return true;
+}
+
+bool OpenReport::add(const LineTime& at, const KillLine& kill) {
   if (report_.no_killable || report_.panic) return false;
   if (report_.victims.empty()) {
-    if (!has_chosen(kill.pid)) return false;
+    if (!has_chosen(kill)) return false;
+    old_wording_ = kill.message == KillMessage::kGlobal && !choice_ && !kill.memory.total_vm_bytes;
     add_victim(kill, report_.oom_group ? Role::kGroup : Role::kChosen);
-  } else {
-    const bool late = at_ns > last_kill_ns_ && at_ns - last_kill_ns_ > kGroupGapNs;
-    if (!report_.oom_group || late) return false;
-    add_victim(kill, Role::kGroup);
+  } else if (!add_further_kill(at, kill)) {
+    return false;
   }
-  message_ = kill.message;
-  report_.at_ns = last_kill_ns_ = at_ns;
+  // Where the choice has a line of its own, it has the words.
+  if (kill.message != KillMessage::kUnknown || !choice_) message_ = kill.message;
+  seen(at);
+  last_kill_ = at;
   return true;
 }
 
@@ -155,41 +296,102 @@ void OpenReport::add_victim(const KillLine& kill, Role role) {
   if (!last_is_new_) return;
   Victim victim;
   victim.pid = kill.pid;
-  victim.comm = kill.comm;
+  if (kill.comm) victim.comm = *kill.comm;
   victim.uid = kill.uid;
   victim.oom_score_adj = kill.oom_score_adj;
   victim.memory = kill.memory;
   victim.role = role;
+  const std::uint64_t pid = kill.pid;
+  hash(bytes_of(pid));
+  if (kill.doubtful) {
+    report_.missing.emplace("victims[" + std::to_string(report_.victims.size()) + "].memory",
+                            "the kill line is damaged");
+  }
   report_.victims.push_back(std::move(victim));
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const GroupLine& group) {
-  if (begun() && (report_.victims.empty() || report_.oom_group)) return false;
-  report_.at_ns = last_kill_ns_ = at_ns;
+bool OpenReport::add(const LineTime& at, const ExitingLine&) {
+  if (!begun() || !report_.oom_group) return false;
+  seen(at);
+  last_is_new_ = false;
+  last_kill_ = at;
+  return true;
+}
+
+bool OpenReport::add(const LineTime& at, const GroupLine& group) {
+  // A post may hold the same lines twice.
+  if (report_.oom_group) {
+    return at.at_ns != 0 && at.at_ns == group_at_.at_ns && group.path == group_path_;
+  }
+  if (begun() && report_.victims.empty() && !headed_ && summary_.empty() && !choice_) return false;
+  if (report_.no_killable || report_.panic) return false;
+  seen(at);
+  last_kill_ = group_at_ = at;
   report_.oom_group = true;
   group_path_ = group.path;
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const NoKillableLine&) {
-  if (begun() && !in_head()) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const NoKillableLine&) {
+  if (settled()) return false;
+  seen(at);
   report_.no_killable = true;
+  hash("no killable");
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const PanicLine& panic) {
-  if (begun() && !in_head() && !report_.no_killable) return false;
-  report_.at_ns = at_ns;
+bool OpenReport::add(const LineTime& at, const PanicLine& panic) {
+  if (settled() && (!report_.no_killable || report_.panic)) return false;
+  seen(at);
   report_.panic = panic.reason;
+  hash(panic.reason);
   return true;
 }
 
-bool OpenReport::add(std::uint64_t at_ns, const ReapedLine& reaped) {
+bool OpenReport::add(const LineTime& at, const ReapedLine& reaped) {
   const auto known = by_pid_.find(reaped.tid);
-  if (known == by_pid_.end()) return false;
-  report_.victims[known->second].timeline.reaped_ns = at_ns;
+  if (known != by_pid_.end()) {
+    Timeline& timeline = report_.victims[known->second].timeline;
+    if (!reaped.done) timeline.reap_skipped = true;
+    if (reaped.done && at.at_ns != 0) timeline.reaped_ns = at.at_ns;
+    return true;
+  }
+  if (settled() || !begun() || reaped_) return false;
+  // It may have been killed long ago; settle_reaped() decides.
+  reaped_.emplace();
+  reaped_->pid = reaped.tid;
+  if (!reaped.comm.empty()) reaped_->comm = reaped.comm;
+  if (reaped.done && at.at_ns != 0) reaped_->timeline.reaped_ns = at.at_ns;
+  if (!reaped.done) reaped_->timeline.reap_skipped = true;
   return true;
+}
+
+bool OpenReport::add(const LineTime&, const OtherDumpLine&) {
+  if (begun()) return false;
+  clear();
+  other_dump_ = true;
+  return true;
+}
+
+bool OpenReport::add_text(const LineTime& at, std::string_view text) {
+  if (settled() || other_dump_) return false;
+  if (stats_.open() && stats_.add(text)) {
+    seen(at);
+    return true;
+  }
+  if (mem_info_.add(text)) {
+    seen(at);
+    in_trace_ = false;
+    stats_.end();
+    return true;
+  }
+  if (in_head() && arch_.empty()) arch_ = arch_of_line(text);
+  return false;
+}
+
+TaskTable::Scale OpenReport::scale_now() const {
+  const auto size = page_size();
+  return {.page_size_bytes = size, .total_pages = total_pages(size)};
 }
 
 Opt<OpenReport::Told> OpenReport::release_last() {
@@ -205,77 +407,6 @@ void OpenReport::adopt(Told first) {
   message_ = first.message;
   by_pid_.emplace(first.victim.pid.value_or(0), report_.victims.size());
   report_.victims.push_back(std::move(first.victim));
-}
-
-LogReport OpenReport::finish() && {
-  using Message = KillLine::Message;
-  settle_summary();
-  settle_memcg();
-  if (message_ != Message::kUnknown) {
-    report_.scope.kill_allocating_task = message_ == Message::kAllocatingTask;
-  }
-  if (table_) {
-    settle_threads();
-    report_.tasks_listed = table_->rows();
-    report_.tasks = std::move(*table_).take_tasks();
-  }
-  return std::move(report_);
-}
-
-void OpenReport::settle_summary() {
-  if (summary_.empty()) return;
-  SummaryContext context;
-  if (!stats_of_.empty()) context.oom_memcg = stats_of_;
-  if (!report_.victims.empty()) {
-    context.victim_comm = report_.victims.front().comm;
-    context.victim_pid = report_.victims.front().pid;
-  }
-  Summary summary = parse_summary_line(summary_, context);
-  report_.scope.constraint = summary.constraint;
-  report_.scope.nodemask = summary.nodemask;
-  report_.scope.cpuset = summary.cpuset;
-  report_.scope.mems_allowed = summary.mems_allowed;
-  if (summary.oom_memcg) report_.scope.memcg.emplace().self.path = *summary.oom_memcg;
-  if (report_.victims.empty() && summary.pid && !report_.no_killable && !report_.panic) {
-    Victim victim;  // its kill line is missing
-    victim.pid = summary.pid;
-    victim.comm = summary.comm;
-    victim.role = Role::kChosen;
-    report_.victims.push_back(std::move(victim));
-  }
-  if (report_.victims.empty() || report_.victims.front().role != Role::kChosen) return;
-  Victim& chosen = report_.victims.front();
-  chosen.cgroup = summary.task_memcg;
-  if (!chosen.uid) chosen.uid = summary.uid;
-}
-
-void OpenReport::settle_memcg() {
-  Scope& scope = report_.scope;
-  if (!scope.memcg && !stats_of_.empty()) scope.memcg.emplace().self.path = stats_of_;
-  if (scope.memcg) {
-    MemcgLevel level = usage_.value_or(MemcgLevel{});
-    level.path = std::move(scope.memcg->self.path);
-    // Elsewhere it is of a cgroup below the limit, and says nothing about this one.
-    if (report_.oom_group && group_path_ == level.path) level.oom_group = true;
-    scope.memcg->self = std::move(level);
-  }
-  // Only the limit of a memory cgroup prints these.
-  if (!scope.constraint && (usage_ || message_ == KillLine::Message::kMemcg)) {
-    scope.constraint = "memcg";
-  }
-}
-
-// The kernel prints thread ids; the table has both.
-void OpenReport::settle_threads() {
-  for (Victim& victim : report_.victims) {
-    const LogTask* row = table_->find(victim.pid.value_or(0));
-    if (row == nullptr || !row->pid || row->pid == victim.pid) continue;
-    victim.tid = std::exchange(victim.pid, row->pid);
-  }
-  if (const auto tid = report_.invoker.tid) {
-    const LogTask* row = table_->find(*tid);
-    if (row != nullptr) report_.invoker.pid = row->pid;
-  }
 }
 
 }  // namespace oomwitness

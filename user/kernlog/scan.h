@@ -70,4 +70,26 @@ std::optional<T> whole_number(std::string_view text) {
   return scan.done() ? value : std::nullopt;
 }
 
+// The same as the kernel prints it: one with leading zeros has been damaged.
+template <std::integral T>
+std::optional<T> plain_number(std::string_view text) {
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+  return whole_number<T>(text);
+}
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+inline std::string_view trimmed_left(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view{} : text.substr(first);
+}
+
+inline std::string_view trimmed(std::string_view text) {
+  text = trimmed_left(text);
+  const std::size_t last = text.find_last_not_of(" \t");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
 }  // namespace oomwitness

@@ -71,19 +71,31 @@ bool cut_cpuset(std::string_view& rest, Summary& out) {
 
 struct Tail {
   std::string_view before;  // everything before ",pid="
-  std::uint32_t pid = 0;
-  std::uint32_t uid = 0;
+  Opt<std::uint32_t> pid;
+  Opt<std::uint32_t> uid;
+  bool has_comm = true;  // and `before` ends with the whole of it
 };
 
 Opt<Tail> cut_tail(std::string_view text) {
   const std::size_t uid_at = text.rfind(",uid=");
   if (uid_at == std::string_view::npos) return std::nullopt;
-  const auto uid = whole_number<std::uint32_t>(text.substr(uid_at + 5));
+  const auto uid = plain_number<std::uint32_t>(text.substr(uid_at + 5));
   const std::size_t pid_at = text.substr(0, uid_at).rfind(",pid=");
-  if (!uid || pid_at == std::string_view::npos) return std::nullopt;
-  const auto pid = whole_number<std::uint32_t>(text.substr(pid_at + 5, uid_at - pid_at - 5));
+  if (pid_at == std::string_view::npos) return std::nullopt;
+  const auto pid = plain_number<std::uint32_t>(text.substr(pid_at + 5, uid_at - pid_at - 5));
   if (!pid || *pid == 0) return std::nullopt;
-  return Tail{.before = text.substr(0, pid_at), .pid = *pid, .uid = *uid};
+  return Tail{.before = text.substr(0, pid_at), .pid = *pid, .uid = uid};
+}
+
+// The same of a line whose end is missing: what the next key ends is whole, what the end of the
+// line ends may not be.
+Tail cut_damaged_tail(std::string_view text) {
+  const std::size_t task_at = text.rfind(kTask);
+  if (task_at == std::string_view::npos) return Tail{.before = {}, .has_comm = false};
+  const std::string_view after = text.substr(task_at + kTask.size());
+  const std::size_t pid_at = after.rfind(",pid=");
+  if (pid_at == std::string_view::npos) return Tail{.before = text, .has_comm = false};
+  return Tail{.before = text.substr(0, task_at + kTask.size() + pid_at)};
 }
 
 // One way to read "[,oom_memcg=/L][,task_memcg=/V],task=T".
@@ -159,20 +171,30 @@ void read_memcg_part(std::string_view text, const SummaryContext& context, Summa
   out.comm = agreed(all, &Reading::comm);
 }
 
+// ",oom_memcg=/L,task_memcg=/V" whose end is missing: only L is whole.
+void read_cut_memcg_part(std::string_view rest, const SummaryContext& context, Summary& out) {
+  if (!rest.starts_with(kOomMemcg)) return;
+  rest.remove_prefix(kOomMemcg.size());
+  const std::size_t end = rest.find(",task_memcg=/");
+  if (end == std::string_view::npos || rest.find(",task_memcg=/", end + 1) != rest.npos) return;
+  const std::string path(rest.substr(0, end));
+  if (!context.oom_memcg || context.oom_memcg == path) out.oom_memcg = path;
+}
+
 }  // namespace
 
 Opt<std::uint32_t> summary_pid(std::string_view text) {
   const auto tail = cut_tail(text);
-  return tail ? Opt<std::uint32_t>(tail->pid) : std::nullopt;
+  return tail ? tail->pid : std::nullopt;
 }
 
 Summary parse_summary_line(std::string_view text, const SummaryContext& context) {
   Summary out;
-  const auto tail = cut_tail(text);
-  if (tail) {
-    out.pid = tail->pid;
-    out.uid = tail->uid;
-  }
+  const auto whole = cut_tail(text);
+  const Tail tail = whole ? *whole : cut_damaged_tail(text);
+  out.pid = tail.pid;
+  out.uid = tail.uid;
+  out.whole = whole && out.uid;
   Scan scan(text);
   if (!scan.skip("oom-kill:constraint=")) return out;
   const std::size_t comma = scan.rest().find(",nodemask=");
@@ -185,10 +207,12 @@ Summary parse_summary_line(std::string_view text, const SummaryContext& context)
   if (!rest.starts_with(",cpuset=") && !at_memcg_part(rest)) return out;  // cut: more nodes?
   if (!nodes.empty()) out.nodemask = nodes;
   if (!cut_cpuset(rest, out)) return out;
-  if (tail) {
-    const auto start = static_cast<std::size_t>(rest.data() - text.data());
-    if (start > tail->before.size()) return out;
-    read_memcg_part(tail->before.substr(start), context, out);
+  const auto start = static_cast<std::size_t>(rest.data() - text.data());
+  if (start <= tail.before.size() && !tail.before.empty()) {
+    read_memcg_part(tail.before.substr(start), context, out);
+    if (!tail.has_comm) out.comm.reset();
+  } else if (tail.before.empty()) {
+    read_cut_memcg_part(rest, context, out);
   }
   // 5.0 to 5.2 print CONSTRAINT_NONE for the limit of a memory cgroup too.
   if (rest.starts_with(kOomMemcg)) out.constraint = "memcg";

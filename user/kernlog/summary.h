@@ -23,6 +23,7 @@ struct Summary {
   Opt<std::string> comm;
   Opt<std::uint32_t> pid;
   Opt<std::uint32_t> uid;
+  bool whole = false;  // nothing of the line is missing
 };
 
 // What other lines of the report have said, each held at both ends by the kernel's words.

@@ -65,7 +65,11 @@ Carrier carry(const LogReport& report) {
   out.incident.scope = report.scope;
   out.incident.invoker = report.invoker;
   out.incident.victims = report.victims;
-  out.incident.candidates.listed = report.tasks_listed;
+  out.incident.candidates = report.candidates;
+  out.incident.selected = report.selected;
+  out.incident.host = report.host;
+  out.incident.system = report.system;
+  out.incident.provenance.missing = report.missing;
   return out;
 }
 
@@ -108,7 +112,11 @@ LogReport log_report(Carrier&& carrier) {
   report.scope = std::move(carrier.incident.scope);
   report.invoker = std::move(carrier.incident.invoker);
   report.victims = std::move(carrier.incident.victims);
-  report.tasks_listed = carrier.incident.candidates.listed;
+  report.candidates = std::move(carrier.incident.candidates);
+  report.selected = std::move(carrier.incident.selected);
+  report.host = std::move(carrier.incident.host);
+  report.system = std::move(carrier.incident.system);
+  report.missing = std::move(carrier.incident.provenance.missing);
   return report;
 }
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What loggers, consoles and people put in front of the kernel's messages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "kernlog/stamp.h"
+
+namespace oomwitness {
+
+struct Prefix {
+  std::string_view text;    // what follows it
+  std::string_view host;    // empty: not told
+  std::string_view caller;  // "T123", "C0"; empty: not told
+  std::optional<WallStamp> wall;
+  std::uint64_t uptime_ns = 0;  // 0: not told
+  bool stamped = false;         // a machine put something there, not only a person quoting
+  bool kernel_tag = false;      // "kernel:", or facility kern
+  bool user_space = false;      // another program's, or of another facility than kern
+  bool record = false;          // one record of the kernel's, whole
+};
+
+// Takes all of it off: several loggers may have passed a line on.
+Prefix parse_prefix(std::string_view line);
+
+// "Creating journal: [   35.419377] mkfs.ext4 invoked": where the kernel's stamp stands on a
+// console that a program was writing to. npos: there is none.
+std::size_t find_uptime(std::string_view line);
+
+}  // namespace oomwitness
