@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kMaxHosts = 64;
 constexpr std::size_t kMaxLineBytes = 65536;
+constexpr std::size_t kMaxConsoleBytes = 256;  // of a program's output before a kernel's stamp
 
 // rsyslog writes control bytes as "#" and three octal digits.
 void unfold(std::string& text) {
@@ -178,7 +179,7 @@ void LogReader::Impl::line(std::string_view raw) {
   if (body.starts_with('{') && parse_json_line(body, json_)) return wrapped(json_);
   const Prefix prefix = parse_prefix(raw);
   if (prefix.stamped) return message(prefix, prefix.host);
-  const std::size_t console = find_uptime(prefix.text);
+  const std::size_t console = find_uptime(prefix.text.substr(0, kMaxConsoleBytes));
   if (console != std::string_view::npos) {
     const Prefix behind = parse_prefix(prefix.text.substr(console));
     return message(behind, behind.host);
