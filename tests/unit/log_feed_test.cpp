@@ -164,5 +164,19 @@ TEST(LogFeed, ZerosBeforeALineAreNoPartOfIt) {
   }
 }
 
+TEST(LogFeed, AReportGoesOnInTheNextFile) {
+  const std::string report = fixture("memcg-v1.kmsg");
+  const std::size_t middle = report.find('\n', report.size() / 2) + 1;
+  LogReader reader;
+  LogFeed lines(reader);
+  for (const std::string& file : {report.substr(0, middle), report.substr(middle)}) {
+    lines.next_file();
+    lines.take(file);
+    lines.take(std::string_view(file).substr(file.size() - lines.kept()));
+  }
+  reader.flush();
+  EXPECT_EQ(reader.take().size(), 1U);
+}
+
 }  // namespace
 }  // namespace oomwitness

@@ -12,10 +12,12 @@ namespace oomwitness {
 // "oom-kill:constraint=", "Out of memory: Killed process 1 (x)", "Memory cgroup out of memory:
 // ...", "Out of Memory: Kill process 1" (before 2.6.18), "Killed process 1 (x)", "Task in /a killed
 // as a result of limit of /b", "Tasks in /a are going to be killed due to memory.oom.group set",
-// "Out of memory and no killable processes", "Kernel panic - not syncing: Out of memory".
-inline constexpr std::array<std::string_view, 6> kAnchors = {
+// "Out of memory and no killable processes", "Kernel panic - not syncing: Out of memory". Each
+// line that can add to a report which has its outcome holds one too: "oom_reaper: reaped process".
+inline constexpr std::array<std::string_view, 7> kAnchors = {
     "oom-kill",       "ut of memory",     "ut of Memory",
-    "illed process ", "memory.oom.group", "as a result of limit of"};
+    "illed process ", "memory.oom.group", "as a result of limit of",
+    "oom_reaper"};
 
 // Bytes before an anchor's line that a report without its head may need: the end of its table and
 // of its statistics. With less, only those are less complete.

@@ -16,6 +16,13 @@ constexpr int kLinesBefore = 3;
 // Of these, further up, one must look like a part of a report for the rest to be read.
 constexpr int kLinesProbed = 16;
 
+// Lines behind an anchor's that are always read, whatever they look like: it may have been wrapped.
+constexpr std::size_t kLinesAfter = 16;
+// A report that has its outcome may be added to within this many bytes of its last line, one that
+// has not, its table of tasks being the largest part, within these.
+constexpr std::size_t kMostSettledBytes = 64UL * 1024;
+constexpr std::size_t kMostOpenBytes = std::size_t{4} << 20U;
+
 std::size_t after_last(std::string_view text, char c, std::size_t before) {
   if (before == 0) return 0;
   const std::size_t at = text.rfind(c, before - 1);
@@ -44,8 +51,14 @@ bool looks_like_report(std::string_view line) {
 void LogFeed::take(std::string_view text) {
   const bool last = text.size() == kept_;
   for (;;) {
-    const bool more = fed_ < feed_to_ || in_cut_line_ || !reader_.idle() ? feed_line(text, last)
-                                                                         : find_next(text, last);
+    bool more = false;
+    if (fed_ < feed_to_ || in_cut_line_) {
+      more = feed_line(text, last);
+    } else if (reader_.idle()) {
+      more = find_next(text, last);
+    } else {
+      more = feed_open(text, last);
+    }
     if (!more) break;
   }
   const std::size_t from = wanted_from(text);
@@ -83,6 +96,7 @@ bool LogFeed::feed_line(std::string_view text, bool last) {
     return !in_cut_line_;
   }
   const std::size_t end = std::min(newline, text.size());
+  const std::size_t begin = fed_;
   if (end - fed_ > kLongestLine) {
     lines_cut_ += begins_cut_ ? 0 : 1;
     reader_.line(text.substr(fed_, kLongestLine));
@@ -96,6 +110,35 @@ bool LogFeed::feed_line(std::string_view text, bool last) {
   }
   begins_cut_ = false;
   searched_ = std::max(searched_, fed_);
+  const bool anchored = find_anchor(text.substr(begin, fed_ - begin)) != kNone;
+  open_lines_ = anchored ? 0 : open_lines_ + 1;
+  open_bytes_ = anchored ? 0 : open_bytes_ + fed_ - begin;
+  return true;
+}
+
+// A report is open. Its lines follow on each other, with some of others between; once it has its
+// outcome, only lines with an anchor add to it.
+bool LogFeed::feed_open(std::string_view text, bool last) {
+  if (open_bytes_ > kMostOpenBytes) return give_up();
+  if (open_lines_ < kLinesAfter || !reader_.settled()) return feed_line(text, last);
+  const std::size_t limit = fed_ + kMostSettledBytes - std::min(open_bytes_, kMostSettledBytes);
+  const std::size_t anchor = find_anchor(text.substr(0, limit), fed_);
+  if (anchor != kNone) {
+    fed_ = std::max(fed_, after_last(text, '\n', anchor));
+    feed_to_ = anchor + 1;
+    return true;
+  }
+  if (limit <= text.size()) return give_up();
+  const std::size_t line = std::max(fed_, after_last(text, '\n', text.size()));
+  open_bytes_ += line - fed_;
+  fed_ = line;
+  return false;
+}
+
+// Nothing more of it has come for long.
+bool LogFeed::give_up() {
+  reader_.skipped();
+  open_bytes_ = open_lines_ = 0;
   return true;
 }
 

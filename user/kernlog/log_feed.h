@@ -38,6 +38,8 @@ class LogFeed {
  private:
   void begin_text();
   bool feed_line(std::string_view text, bool last);
+  bool feed_open(std::string_view text, bool last);
+  bool give_up();
   bool find_next(std::string_view text, bool last);
   std::size_t line_start(std::string_view text, std::size_t at);
   std::size_t context_start(std::string_view text, std::size_t line) const;
@@ -46,12 +48,14 @@ class LogFeed {
   LogReader& reader_;
   std::size_t kept_ = 0;
   // In the text at hand:
-  std::size_t fed_ = 0;       // the first byte that the reader has not had
-  std::size_t searched_ = 0;  // no anchor begins between fed_ and this
-  std::size_t feed_to_ = 0;   // lines that begin before this are the reader's
-  bool left_out_ = false;     // what stands before fed_ was left out: it may be inside a line
-  bool begins_cut_ = false;   // the line at fed_ has lost its beginning, and is counted
-  bool in_cut_line_ = false;  // what stands at fed_ is the rest of a line that was cut
+  std::size_t fed_ = 0;         // the first byte that the reader has not had
+  std::size_t searched_ = 0;    // no anchor begins between fed_ and this
+  std::size_t feed_to_ = 0;     // lines that begin before this are the reader's
+  bool left_out_ = false;       // what stands before fed_ was left out: it may be inside a line
+  bool begins_cut_ = false;     // the line at fed_ has lost its beginning, and is counted
+  bool in_cut_line_ = false;    // what stands at fed_ is the rest of a line that was cut
+  std::size_t open_lines_ = 0;  // fed since the last one with an anchor
+  std::size_t open_bytes_ = 0;
   std::uint64_t lines_cut_ = 0;
 };
 

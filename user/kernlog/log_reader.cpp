@@ -116,6 +116,7 @@ class LogReader::Impl {
   void line(std::string_view raw);
   std::vector<LogReport> take();
   bool idle() const;
+  bool settled() const;
   void skipped();
   void flush();
   std::uint64_t forged() const { return forged_; }
@@ -343,6 +344,12 @@ bool LogReader::Impl::idle() const {
                      [](const Stream& stream) { return stream.parser.idle(); });
 }
 
+bool LogReader::Impl::settled() const {
+  return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+    return stream.parser.idle() || stream.parser.settled();
+  });
+}
+
 void LogReader::Impl::skipped() {
   release();
   for (Stream& stream : streams_) {
@@ -372,6 +379,9 @@ std::vector<LogReport> LogReader::take() {
 }
 bool LogReader::idle() const {
   return impl_->idle();
+}
+bool LogReader::settled() const {
+  return impl_->settled();
 }
 void LogReader::skipped() {
   impl_->skipped();

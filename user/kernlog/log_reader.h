@@ -43,6 +43,9 @@ class LogReader {
   // No report is open: lines may be left out until one near an anchor (anchors.h) comes.
   bool idle() const;
 
+  // Every open report has its outcome: only lines with an anchor can still add to one.
+  bool settled() const;
+
   // The caller left lines out between the last line and the next.
   void skipped();
 

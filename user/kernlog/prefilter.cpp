@@ -16,37 +16,55 @@
 namespace oomwitness {
 namespace {
 
-// How common a byte is in logs, roughly: letters by English, digits and blanks most of all.
+// How common a byte is in logs of the usual daemons, in thousandths, roughly.
 constexpr unsigned commonness(char c) {
-  constexpr std::string_view kByRank = "zjqxkvwbygpfmcuhdlrnsioate";
-  if (c == ' ' || (c >= '0' && c <= '9')) return 40;
-  if (c >= 'a' && c <= 'z') return 4 + static_cast<unsigned>(kByRank.find(c));
-  if (c == '-' || c == ':' || c == '.') return 12;
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
+  constexpr std::array<unsigned, kLetters.size()> kOfLetter = {27, 18, 17, 26, 43, 11, 6,  8, 26,
+                                                               1,  6,  21, 17, 30, 37, 13, 1, 16,
+                                                               31, 31, 14, 13, 9,  3,  4,  1};
+  if (c == ' ') return 109;
+  if (c >= '0' && c <= '9') return 25;
+  if (c >= 'a' && c <= 'z') return kOfLetter[kLetters.find(c)];
+  if (c == '-' || c == ':' || c == '.') return 25;
   return 3;
 }
 
-// The two neighbours in an anchor that are looked for; the rest is compared only where they stand.
+// Parts of words that logs are full of, more than their letters tell.
+constexpr std::array<std::string_view, 10> kCommonParts = {"pro", "roc", "oce", "ces", "ess",
+                                                           "ory", "mor", "mem", "lim", "ult"};
+
+// The three neighbours in an anchor that are looked for; the rest is compared only where they
+// stand.
+constexpr std::size_t kProbeBytes = 3;
+
 struct Probe {
   std::size_t offset = 0;
-  std::uint8_t first = 0;
-  std::uint8_t second = 0;
+  std::array<std::uint8_t, kProbeBytes> bytes{};
 };
 
-constexpr Probe rarest_pair(std::string_view anchor) {
+constexpr Probe rarest(std::string_view anchor) {
   Probe best;
   unsigned least = std::numeric_limits<unsigned>::max();
-  for (std::size_t i = 0; i + 1 < anchor.size(); ++i) {
-    const unsigned both = commonness(anchor[i]) * commonness(anchor[i + 1]);
-    if (both >= least) continue;
-    least = both;
-    best = {i, static_cast<std::uint8_t>(anchor[i]), static_cast<std::uint8_t>(anchor[i + 1])};
+  for (std::size_t i = 0; i + kProbeBytes <= anchor.size(); ++i) {
+    unsigned all = 1;
+    for (std::size_t k = 0; k < kProbeBytes; ++k) all *= commonness(anchor[i + k]);
+    constexpr unsigned kMuchMore = 100;
+    for (const std::string_view part : kCommonParts) {
+      if (anchor.substr(i, kProbeBytes) == part) all *= kMuchMore;
+    }
+    if (all >= least) continue;
+    least = all;
+    best.offset = i;
+    for (std::size_t k = 0; k < kProbeBytes; ++k) {
+      best.bytes[k] = static_cast<std::uint8_t>(anchor[i + k]);
+    }
   }
   return best;
 }
 
 constexpr auto kProbes = [] {
   std::array<Probe, kAnchors.size()> probes;
-  for (std::size_t i = 0; i < probes.size(); ++i) probes[i] = rarest_pair(kAnchors[i]);
+  for (std::size_t i = 0; i < probes.size(); ++i) probes[i] = rarest(kAnchors[i]);
   return probes;
 }();
 
@@ -60,7 +78,7 @@ constexpr std::size_t kNone = std::string_view::npos;
 std::size_t anchor_around(std::string_view text, std::size_t from, std::size_t at) {
   for (std::size_t i = 0; i < kAnchors.size(); ++i) {
     const Probe& probe = kProbes[i];
-    if (static_cast<std::uint8_t>(text[at]) != probe.first || at < from + probe.offset) continue;
+    if (static_cast<std::uint8_t>(text[at]) != probe.bytes[0] || at < from + probe.offset) continue;
     const std::size_t begin = at - probe.offset;
     if (text.substr(begin).starts_with(kAnchors[i])) return begin;
   }
@@ -83,14 +101,15 @@ using Halves16 = std::uint64_t __attribute__((vector_size(16)));
 std::size_t find_anchor_portable(std::string_view text, std::size_t from) {
   constexpr std::size_t kBlock = sizeof(Bytes16);
   std::size_t at = from;
-  for (; at + kBlock < text.size(); at += kBlock) {
-    Bytes16 here;
-    Bytes16 next;
-    std::memcpy(&here, text.data() + at, kBlock);
-    std::memcpy(&next, text.data() + at + 1, kBlock);
+  for (; at + kBlock + kProbeBytes <= text.size(); at += kBlock) {
+    std::array<Bytes16, kProbeBytes> here;
+    for (std::size_t k = 0; k < kProbeBytes; ++k) {
+      std::memcpy(&here[k], text.data() + at + k, kBlock);
+    }
     Bytes16 hits{};
     for (const Probe& probe : kProbes) {
-      hits |= reinterpret_cast<Bytes16>((here == probe.first) & (next == probe.second));
+      hits |= reinterpret_cast<Bytes16>((here[0] == probe.bytes[0]) & (here[1] == probe.bytes[1]) &
+                                        (here[2] == probe.bytes[2]));
     }
     const auto halves = reinterpret_cast<Halves16>(hits);
     if ((halves[0] | halves[1]) == 0) continue;
@@ -111,10 +130,10 @@ struct NibbleTables {
   alignas(32) std::array<std::uint8_t, 32> high{};
 };
 
-constexpr NibbleTables tables_of(std::uint8_t Probe::*byte) {
+constexpr NibbleTables tables_of(std::size_t byte) {
   NibbleTables tables;
   for (std::size_t i = 0; i < kProbes.size(); ++i) {
-    const std::uint8_t value = kProbes[i].*byte;
+    const std::uint8_t value = kProbes[i].bytes[byte];
     const auto bit = static_cast<std::uint8_t>(1U << (i % 8));
     for (const std::size_t lane : {std::size_t{0}, std::size_t{16}}) {
       tables.low[lane + (value & 15U)] |= bit;
@@ -124,8 +143,8 @@ constexpr NibbleTables tables_of(std::uint8_t Probe::*byte) {
   return tables;
 }
 
-constexpr NibbleTables kFirst = tables_of(&Probe::first);
-constexpr NibbleTables kSecond = tables_of(&Probe::second);
+constexpr std::array<NibbleTables, kProbeBytes> kTables = {tables_of(0), tables_of(1),
+                                                           tables_of(2)};
 
 [[gnu::target("avx2")]] inline __m256i load(const void* bytes) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(bytes));
@@ -143,21 +162,27 @@ struct Lookup {
                           _mm256_shuffle_epi8(table.high, high));
 }
 
+using Lookups = std::array<Lookup, kProbeBytes>;
+
 // For each byte, which anchors (by bit) have their probe there.
-[[gnu::target("avx2")]] inline __m256i probes_at(const Lookup& first, const Lookup& second,
-                                                 const char* bytes) {
-  return _mm256_and_si256(look_up(first, load(bytes)), look_up(second, load(bytes + 1)));
+[[gnu::target("avx2")]] inline __m256i probes_at(const Lookups& tables, const char* bytes) {
+  const __m256i first = look_up(tables[0], load(bytes));
+  const __m256i second = look_up(tables[1], load(bytes + 1));
+  const __m256i third = look_up(tables[2], load(bytes + 2));
+  return _mm256_and_si256(_mm256_and_si256(first, second), third);
 }
 
 [[gnu::target("avx2")]] std::size_t find_anchor_avx2(std::string_view text, std::size_t from) {
   constexpr std::size_t kHalf = 32;
   constexpr std::size_t kBlock = 2 * kHalf;
-  const Lookup first{load(kFirst.low.data()), load(kFirst.high.data())};
-  const Lookup second{load(kSecond.low.data()), load(kSecond.high.data())};
+  Lookups tables;
+  for (std::size_t k = 0; k < kProbeBytes; ++k) {
+    tables[k] = {load(kTables[k].low.data()), load(kTables[k].high.data())};
+  }
   std::size_t at = from;
-  for (; at + kBlock < text.size(); at += kBlock) {
-    const __m256i left = probes_at(first, second, text.data() + at);
-    const __m256i right = probes_at(first, second, text.data() + at + kHalf);
+  for (; at + kBlock + kProbeBytes <= text.size(); at += kBlock) {
+    const __m256i left = probes_at(tables, text.data() + at);
+    const __m256i right = probes_at(tables, text.data() + at + kHalf);
     const __m256i both = _mm256_or_si256(left, right);
     if (_mm256_testz_si256(both, both) != 0) continue;
     const __m256i none = _mm256_setzero_si256();
