@@ -397,6 +397,22 @@ Incident no_victim() {
   return i;
 }
 
+// systemd-oomd names the cgroup, never its processes.
+Incident by_systemd_oomd() {
+  Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N9");
+  i.killer = "systemd-oomd";
+  i.provenance = {};
+  i.provenance.sources = {"log"};
+  i.scope.reason =
+      "memory pressure for /user.slice/user-1000.slice/user@1000.service being 57.97% > 50.00% for "
+      "> 20s with reclaim activity";
+  Victim v;
+  v.cgroup = "/user.slice/user-1000.slice/user@1000.service/app.slice/hog.scope";
+  v.role = Role::kChosen;
+  i.victims = {v};
+  return i;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, Incident>> sample_incidents() {
@@ -408,7 +424,8 @@ std::vector<std::pair<std::string, Incident>> sample_incidents() {
           {"update", update_of_the_host()},
           {"sysrq", sysrq()},
           {"allocating", allocating_task()},
-          {"bare", no_victim()}};
+          {"bare", no_victim()},
+          {"user_space", by_systemd_oomd()}};
 }
 
 }  // namespace oomwitness

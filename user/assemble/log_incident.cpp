@@ -31,6 +31,7 @@ Incident incident_from_report(const LogReport& report) {
   incident.monotonic_ns = report.began_ns;
   incident.time_unix_ns = report.wall_ns.value_or(0);
   incident.host = report.host;
+  incident.killer = report.killer;
   incident.scope = report.scope;
   incident.invoker = report.invoker;
   incident.victims = report.victims;

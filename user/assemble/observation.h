@@ -209,6 +209,7 @@ struct LogReport {
   bool oom_group = false;
   bool no_killable = false;  // "Out of memory and no killable processes..."
   Opt<std::string> panic;    // what the kernel panicked with instead of killing
+  std::string killer = "kernel";
 };
 
 // Records lost between the kernel and us, as a running total.

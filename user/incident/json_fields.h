@@ -56,6 +56,7 @@ void fields(Io& io, A<Scope> auto& scope) {
   io("kill_allocating_task", scope.kill_allocating_task);
   io("no_killable", scope.no_killable);
   io("panic", scope.panic);
+  io("reason", scope.reason);
 }
 
 template <typename Io>

@@ -94,6 +94,7 @@ void write_memcg(Page& page, const Memcg& memcg) {
 
 std::string scope_title(const Page& page, const Incident& incident) {
   const Scope& scope = incident.scope;
+  if (scope.reason) return "decided in user space, by " + page.name(incident.killer);
   if (is_memcg_kill(incident)) return "the limit of a memory cgroup";
   if (!scope.constraint) {
     const auto why = incident.provenance.missing.find("constraint");
@@ -109,6 +110,7 @@ std::string scope_title(const Page& page, const Incident& incident) {
 void write_scope(Page& page, const Incident& incident) {
   const Scope& scope = incident.scope;
   page.heading("Scope", scope_title(page, incident));
+  if (scope.reason) page.line("reason", page.text(*scope.reason));
   if (scope.sysrq.value_or(false))
     page.line("SysRq", "a kill was asked for; memory may not have been short");
   if (scope.memcg) write_memcg(page, *scope.memcg);
@@ -195,6 +197,10 @@ bool is_group_kill(const Incident& incident) {
   return incident.victims.size() > 1 &&
          std::any_of(incident.victims.begin(), incident.victims.end(),
                      [](const Victim& v) { return v.role == Role::kGroup; });
+}
+
+bool is_whole_cgroup(const Victim& victim) {
+  return !victim.pid && !victim.comm && (victim.cgroup || victim.unit);
 }
 
 std::optional<std::uint64_t> allowance_bytes(const Incident& incident) {

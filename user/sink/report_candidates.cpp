@@ -185,6 +185,8 @@ void write_candidates(Page& page, const Incident& incident) {
   const Arithmetic sums(incident);
   const std::string why = verdict(page, incident, sums);
   if (candidates.top.empty() && why.empty()) {
+    if (incident.scope.reason)
+      return page.heading("Why this one", "by the rules of " + page.name(incident.killer));
     const auto& missing = incident.provenance.missing;
     const auto reason = missing.find("candidates");
     page.heading("Why this one",

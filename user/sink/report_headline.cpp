@@ -11,6 +11,7 @@ namespace oomwitness {
 namespace {
 
 constexpr std::size_t kPathInLine = 72;
+constexpr std::size_t kReasonInLine = 240;
 
 // What the reader knows the process by, best first.
 std::string tag(const Page& page, const Victim& victim) {
@@ -32,6 +33,9 @@ std::string victims_text(const Page& page, const Incident& incident) {
   const auto chosen = std::find_if(incident.victims.begin(), incident.victims.end(),
                                    [](const Victim& v) { return v.role == Role::kChosen; });
   const Victim& first = chosen == incident.victims.end() ? incident.victims.front() : *chosen;
+  if (is_whole_cgroup(first))
+    return "all of " + page.name(first.cgroup ? *first.cgroup : *first.unit, kPathInLine) +
+           " killed";
   const std::string who = process_name(page, first.comm, first.pid, tag(page, first));
   if (is_group_kill(incident)) {
     const Opt<Memcg>& memcg = incident.scope.memcg;
@@ -85,6 +89,7 @@ std::string host_text(const Incident& incident) {
 
 std::string cause_text(const Page& page, const Incident& incident) {
   const Scope& scope = incident.scope;
+  if (scope.reason) return page.name(*scope.reason, kReasonInLine);
   if (scope.sysrq.value_or(false)) return "asked for by SysRq-f";
   if (is_memcg_kill(incident)) return limit_text(page, incident);
   if (!scope.constraint) return "scope not known (a cgroup's limit or the host)";

@@ -27,6 +27,8 @@ void add_part(std::string& list, std::string_view part);
 
 bool is_memcg_kill(const Incident& incident);
 bool is_group_kill(const Incident& incident);
+// A user-space killer took all of a cgroup and named no process of it.
+bool is_whole_cgroup(const Victim& victim);
 
 // What the choice was scaled to (oom_control.totalpages) in bytes, and in words.
 std::optional<std::uint64_t> allowance_bytes(const Incident& incident);

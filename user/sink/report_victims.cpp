@@ -178,7 +178,8 @@ void write_victims(Page& page, const Incident& incident) {
   const Victim& first = incident.victims.front();
   const bool exiting = first.role == Role::kAlreadyExiting;
   page.heading(many ? "First victim" : "Victim",
-               process_name(page, first.comm, first.pid) +
+               (is_whole_cgroup(first) ? "every process of a cgroup"
+                                       : process_name(page, first.comm, first.pid)) +
                    (exiting ? ", exiting already: marked, not killed" : ""));
   write_identity(page, incident, first);
   write_memory(page, incident, first.memory);
