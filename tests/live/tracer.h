@@ -34,6 +34,8 @@ class Tracer {
   ~Tracer();  // shows what the tracer said when the test has failed
 
   bool ready() const { return !ready_line_.empty(); }
+  // It is, but BPF was refused.
+  bool log_alone() const { return ready_line_.find("log alone") != std::string::npos; }
   const std::string& ready_line() const { return ready_line_; }
   // The way in use for a hook by the ready line; "" when it is not named there.
   std::string way(const std::string& hook) const;

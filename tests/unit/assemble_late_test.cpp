@@ -381,5 +381,34 @@ TEST(AssembleLog, WithoutAnyHookTheLogIsNotHeldBack) {
   EXPECT_EQ(bench.deadline(), std::nullopt);
 }
 
+// A kill before the watch is told at once, and nobody who is seen live is its victim: the pid may
+// have another life by now.
+TEST(AssembleBacklog, IsNobodyWhoIsSeenLive) {
+  Bench bench;
+  LogReport past = log_report(kT0);
+  past.from_backlog = true;
+  bench.see(past);
+  ASSERT_THAT(bench.out, SizeIs(1));
+  EXPECT_EQ(bench.out[0].victims.at(0).comm, "log-hog");
+  EXPECT_THAT(bench.out[0].provenance.sources, ElementsAre("kmsg"));
+  EXPECT_THAT(bench.out[0].provenance.hooks, IsEmpty());
+  bench.see(decision(1, kT0 + 1), chain(1, kT0 + 1), task(1, kT0 + 1), marked(1, kT0 + 1),
+            delivered(1, kT0 + 1), facts(kT0 + 1), memcg_stat(1, kT0 + 1), exited(1, kT0 + kMs));
+  ASSERT_THAT(bench.out, SizeIs(2));
+  EXPECT_NE(bench.out[1].id, bench.out[0].id);
+  EXPECT_EQ(bench.out[1].victims.at(0).comm, "hog");
+  EXPECT_EQ(bench.out[1].revision, 0U);
+}
+
+TEST(AssembleBacklog, KillsOfTheSamePidAreTwo) {
+  Bench bench;
+  LogReport first = log_report(kT0);
+  first.from_backlog = true;
+  LogReport second = log_report(kT0 + 10 * kMs);
+  second.from_backlog = true;
+  bench.see(first, second);
+  EXPECT_THAT(bench.out, SizeIs(2));
+}
+
 }  // namespace
 }  // namespace oomwitness::testing

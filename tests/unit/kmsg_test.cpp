@@ -155,6 +155,34 @@ TEST(kmsg, begins_after_what_is_there) {
   EXPECT_THAT(seen, ElementsAre("new"));
 }
 
+TEST(kmsg, begins_with_the_oldest_when_asked) {
+  char name[] = "/tmp/kmsg-test-XXXXXX";
+  const OwnedFd file(::mkstemp(name));
+  ASSERT_GE(file.get(), 0);
+  ASSERT_EQ(::write(file.get(), "6,7,10,-;old\n", 13), 13);
+  auto kmsg = Kmsg::open(name, Kmsg::From::kOldest);
+  ::unlink(name);
+  ASSERT_TRUE(kmsg);
+  EXPECT_FALSE(kmsg->first());
+  std::vector<std::string> seen;
+  EXPECT_TRUE(kmsg->drain([&](std::uint64_t, std::string_view text) { seen.emplace_back(text); }));
+  EXPECT_THAT(seen, ElementsAre("old"));
+  EXPECT_EQ(kmsg->first(), 7U);
+  EXPECT_EQ(kmsg->next(), 8U);
+}
+
+TEST(kmsg, user_spaces_messages_are_told_apart) {
+  Script script({"6,1,10,-;kernel\n", "14,2,11,-;user\n", "30,3,12,-;daemon\n"});
+  std::vector<std::string> kernel;
+  std::vector<std::string> foreign;
+  EXPECT_TRUE(
+      script.kmsg.drain([&](std::uint64_t, std::string_view text) { kernel.emplace_back(text); },
+                        [&](std::uint64_t, std::string_view text) { foreign.emplace_back(text); }));
+  EXPECT_THAT(kernel, ElementsAre("kernel"));
+  EXPECT_THAT(foreign, ElementsAre("user", "daemon"));
+  EXPECT_EQ(script.kmsg.lost(), 0U);
+}
+
 TEST(kmsg, says_what_it_tried_to_open) {
   const auto kmsg = Kmsg::open("/nonexistent/kmsg");
   ASSERT_FALSE(kmsg);

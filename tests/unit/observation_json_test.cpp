@@ -116,6 +116,7 @@ TEST(ObservationJson, Losses) {
 TEST(ObservationJson, LogReport) {
   LogReport wrote = log_report(11);
   wrote.oom_group = true;
+  wrote.from_backlog = true;
   wrote.victims[0].comm = kHostile;
   wrote.scope.cpuset = "/";
   wrote.scope.mems_allowed = "0-1";
@@ -125,6 +126,7 @@ TEST(ObservationJson, LogReport) {
   EXPECT_EQ(seen.victims, wrote.victims);
   EXPECT_EQ(seen.candidates.listed, wrote.candidates.listed);
   EXPECT_TRUE(seen.oom_group);
+  EXPECT_TRUE(seen.from_backlog);
 }
 
 TEST(ObservationJson, LogReportWithNothingInIt) {
@@ -134,6 +136,7 @@ TEST(ObservationJson, LogReportWithNothingInIt) {
   EXPECT_TRUE(seen.victims.empty());
   EXPECT_FALSE(seen.candidates.listed);
   EXPECT_FALSE(seen.oom_group);
+  EXPECT_FALSE(seen.from_backlog);
 }
 
 TEST(ObservationJson, WhatTheKernelsRecordsCarryIsNotWrittenTwice) {

@@ -36,6 +36,7 @@ class Assembler::Impl {
     std::uint64_t until_ns = 0;
   };
 
+  void write_past(const LogReport& report);
   void place(const Observation& observation);
   void place_waiting();
   void wait_for_place(const Observation& observation);
@@ -64,7 +65,16 @@ void Assembler::Impl::observe(const Observation& observation, std::uint64_t now_
   keep_within_bounds();
 }
 
+// Whoever has its pid now is somebody else.
+void Assembler::Impl::write_past(const LogReport& report) {
+  CaseFile& file = docket_.open_from_log(report, clock_ns_);
+  write(file);
+  docket_.drop(file);
+}
+
 void Assembler::Impl::place(const Observation& observation) {
+  const auto* report = std::get_if<LogReport>(&observation);
+  if (report != nullptr && report->from_backlog) return write_past(*report);
   if (!docket_.join(observation, clock_ns_)) wait_for_place(observation);
   while (docket_.take_new_faces()) place_waiting();
 }

@@ -26,7 +26,7 @@ class Docket {
   // belongs to is known, perhaps not yet (records of two CPUs cross).
   bool join(const Observation& observation, std::uint64_t now_ns);
   // A kill that only the kernel log tells of.
-  void open_from_log(const LogReport& report, std::uint64_t now_ns);
+  CaseFile& open_from_log(const LogReport& report, std::uint64_t now_ns);
 
   // Whether a victim was added or got a pid since the last call: what had no place may have one.
   bool take_new_faces() { return std::exchange(new_faces_, false); }

@@ -385,7 +385,7 @@ bool Docket::take(const LogReport& report) {
   return true;
 }
 
-void Docket::open_from_log(const LogReport& report, std::uint64_t now_ns) {
+CaseFile& Docket::open_from_log(const LogReport& report, std::uint64_t now_ns) {
   now_ns_ = now_ns;
   CaseFile& file = open(0, report.at_ns);
   for (const Victim& victim : report.victims) {
@@ -397,6 +397,7 @@ void Docket::open_from_log(const LogReport& report, std::uint64_t now_ns) {
   file.logs.push_back(report);
   file.logs.back().victims.clear();
   touch(file);
+  return file;
 }
 
 }  // namespace oomwitness

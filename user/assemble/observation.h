@@ -210,6 +210,7 @@ struct LogReport {
   bool no_killable = false;  // "Out of memory and no killable processes..."
   Opt<std::string> panic;    // what the kernel panicked with instead of killing
   std::string killer = "kernel";
+  bool from_backlog = false;  // older than the watch: of nobody who is seen live
 };
 
 // Records lost between the kernel and us, as a running total.

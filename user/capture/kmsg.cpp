@@ -70,7 +70,7 @@ std::optional<KmsgRecord> parse_kmsg_record(std::string_view raw) {
                     .text = unescape(raw.substr(0, raw.find('\n')))};
 }
 
-Result<Kmsg> Kmsg::open(const std::string& path) {
+Result<Kmsg> Kmsg::open(const std::string& path, From from) {
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (fd.get() < 0) {
     const int error = errno;
@@ -79,7 +79,9 @@ Result<Kmsg> Kmsg::open(const std::string& path) {
                     ? "run as root or with CAP_SYSLOG: kernel.dmesg_restrict hides the kernel's log"
                     : "");
   }
-  if (::lseek(fd.get(), 0, SEEK_END) < 0) return fail(errno, "seek to the end of " + path);
+  // Opened, it stands at the oldest message.
+  if (from == From::kNow && ::lseek(fd.get(), 0, SEEK_END) < 0)
+    return fail(errno, "seek to the end of " + path);
   return Kmsg(std::move(fd), ::read);
 }
 
@@ -92,17 +94,19 @@ void Kmsg::count_gap(std::uint64_t sequence) {
     ++lost_;  // at least: nothing read yet tells where we were
   }
   overrun_ = false;
+  if (!first_) first_ = sequence;
   expected_ = sequence + 1;
 }
 
-void Kmsg::give(std::string_view raw, const Take& take) {
+void Kmsg::give(std::string_view raw, const Take& take, const Take& foreign) {
   const auto record = parse_kmsg_record(raw);
   if (!record) return;  // its number is missing: counted with the next
   count_gap(record->sequence);
-  if (record->facility == 0) take(record->at_ns, record->text);
+  const Take& taker = record->facility == 0 ? take : foreign;
+  if (taker) taker(record->at_ns, record->text);
 }
 
-Status Kmsg::drain(const Take& take) {
+Status Kmsg::drain(const Take& take, const Take& foreign) {
   std::array<char, kRecordBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   int refusals = 0;
   for (int records = 0; records < kMaxRecords;) {
@@ -119,7 +123,7 @@ Status Kmsg::drain(const Take& take) {
     }
     refusals = 0;
     ++records;
-    give({buffer.data(), static_cast<std::size_t>(size)}, take);
+    give({buffer.data(), static_cast<std::size_t>(size)}, take, foreign);
   }
   return {};
 }

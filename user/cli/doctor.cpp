@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "capture/bpf/tracer.h"
+#include "capture/kmsg.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "enrich/gfp_table.h"
@@ -65,6 +66,11 @@ Result<std::string> host_pids(const Roots& roots) {
   return fail(roots.proc + " is of another pid namespace: its pids are translated where possible");
 }
 
+Result<std::string> kernel_log() {
+  TRY(const auto kmsg, Kmsg::open());
+  return std::string("/dev/kmsg readable");
+}
+
 std::vector<Finding> sources(const Roots& roots) {
   return {
       from_status("kernel types", readable("/sys/kernel/btf/vmlinux"),
@@ -73,8 +79,9 @@ std::vector<Finding> sources(const Roots& roots) {
       from_status("memory cgroups", memory_controller(roots),
                   "memory.stat of the limit that was hit"),
       from_status("host pids", host_pids(roots), "user, unit, container and pod of a victim"),
-      from_status("kernel log", readable("/dev/kmsg"),
-                  "the decision where oom_kill_process cannot be hooked"),
+      from_status("kernel log", kernel_log(),
+                  "the decision where oom_kill_process cannot be hooked; every kill where BPF is "
+                  "refused; kills before the watch"),
   };
 }
 
@@ -100,16 +107,44 @@ void print(const std::vector<Finding>& findings, std::string& out) {
   }
 }
 
-std::string verdict(const Result<Tracer>& tracer) {
-  if (!tracer) return "OOM kills cannot be seen live on this host.";
+// How much a trace can see here. The ladder of docs/architecture.md, from its top.
+enum class Rung { kNone, kLogAlone, kVictims, kDecisions };
+
+Rung rung_of(const Result<Tracer>& tracer, const DoctorCommand& command) {
+  // Whoever names hooks wants those (trace_live).
+  const bool chosen = !command.hooks.empty() || command.btf;
+  if (!tracer) return !chosen && Kmsg::open() ? Rung::kLogAlone : Rung::kNone;
   const bool decisions = tracer->plan().current(Hook::kDecision) != nullptr;
-  return decisions
-             ? "Every OOM kill on this host can be seen, and why it was decided so."
-             : "Every OOM kill on this host can be seen; what was decided, and whose limit was "
-               "hit, only as far as the kernel's log tells.";
+  return decisions ? Rung::kDecisions : Rung::kVictims;
 }
 
-std::string as_text(const Host& host, const Result<Tracer>& tracer, const Roots& roots) {
+std::string_view name(Rung rung) {
+  switch (rung) {
+    case Rung::kDecisions: return "decisions";
+    case Rung::kVictims: return "victims";
+    case Rung::kLogAlone: return "kernel log";
+    case Rung::kNone: break;
+  }
+  return "none";
+}
+
+std::string_view verdict(Rung rung) {
+  switch (rung) {
+    case Rung::kDecisions:
+      return "First rung: every OOM kill on this host can be seen, and why it was decided so.";
+    case Rung::kVictims:
+      return "Second rung: every OOM kill on this host can be seen; what was decided, and whose "
+             "limit was hit, only as far as the kernel's log tells.";
+    case Rung::kLogAlone:
+      return "Third rung: OOM kills can be seen as far as the kernel's log tells of them: no "
+             "command "
+             "lines, candidates or stacks, and in a storm of kills no more than the victims.";
+    case Rung::kNone: break;
+  }
+  return "OOM kills cannot be seen live on this host.";
+}
+
+std::string as_text(const Host& host, const Result<Tracer>& tracer, Rung rung, const Roots& roots) {
   std::string out = "oomwitness on " + escape_for_terminal(host.name) + ", Linux " +
                     escape_for_terminal(host.kernel) + " " + host.arch + "\n\nhooks\n";
   if (tracer) {
@@ -120,7 +155,7 @@ std::string as_text(const Host& host, const Result<Tracer>& tracer, const Roots&
   }
   out += "\nsources\n";
   print(sources(roots), out);
-  out += "\n" + verdict(tracer) + "\n";
+  out.append("\n").append(verdict(rung)).append("\n");
   return out;
 }
 
@@ -135,11 +170,12 @@ nlohmann::ordered_json as_json(const std::vector<Finding>& findings) {
   return rows;
 }
 
-std::string as_json(const Host& host, const Result<Tracer>& tracer, const Roots& roots) {
+std::string as_json(const Host& host, const Result<Tracer>& tracer, Rung rung, const Roots& roots) {
   nlohmann::ordered_json out{
       {"schema", "oomwitness/doctor/v1"},
       {"host", {{"name", host.name}, {"kernel", host.kernel}, {"arch", host.arch}}},
-      {"sees_kills", tracer.has_value()}};
+      {"sees_kills", rung != Rung::kNone},
+      {"rung", name(rung)}};
   if (tracer) {
     out["hooks"] = as_json(hooks(tracer->plan()));
     for (std::size_t i = 0; i < hook_table().size(); ++i) {
@@ -158,12 +194,13 @@ std::string as_json(const Host& host, const Result<Tracer>& tracer, const Roots&
 int run_doctor(const DoctorCommand& command) {
   const TracerOptions options{.hooks = command.hooks, .btf_path = command.btf};
   const auto tracer = Tracer::attach(options, [](std::span<const std::byte>) {});
+  const Rung rung = rung_of(tracer, command);
   const Host host = read_host(command.roots.proc);
   const Status written =
-      write_all(STDOUT_FILENO, command.json ? as_json(host, tracer, command.roots)
-                                            : as_text(host, tracer, command.roots));
+      write_all(STDOUT_FILENO, command.json ? as_json(host, tracer, rung, command.roots)
+                                            : as_text(host, tracer, rung, command.roots));
   if (!written) print_error(written.error());
-  return tracer && written ? 0 : 1;
+  return rung != Rung::kNone && written ? 0 : 1;
 }
 
 }  // namespace oomwitness

@@ -115,13 +115,16 @@ CLI::App* add_trace(CLI::App& app, TraceCommand& trace, RawTrace& raw) {
                    "Report a kill whose victim lingers after this time (bare: ms)")
       ->check(duration_check(std::chrono::milliseconds(1)))
       ->default_str("500ms");
+  auto* since_boot = command->add_flag("--since-boot", trace.since_boot,
+                                       "First the kills that the kernel's log still tells of");
   add_filters(*command, trace.filter);
   auto* record =
       command->add_option("--record", trace.record, "Keep the raw events, for --replay elsewhere")
           ->type_name("FILE");
   command->add_option("--replay", trace.replay, "Report a recording's incidents again")
       ->type_name("FILE")
-      ->excludes(record);
+      ->excludes(record)
+      ->excludes(since_boot);
   add_source_options(*command, trace.hooks, trace.btf, trace.roots);
   command->add_option("--ring-size", trace.ring_kib, "The BPF ring buffer's size: a power of two")
       ->type_name("KIB")

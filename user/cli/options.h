@@ -19,6 +19,7 @@ struct TraceCommand {
   bool json = false;
   bool verbose = false;
   bool show_secrets = false;
+  bool since_boot = false;
   Filter filter;
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> duration;

@@ -32,9 +32,12 @@ IncidentStream::Sink stdout_sink(bool json) {
 
 void say_ready(const HookPlan& plan, bool verbose) {
   std::string line = "ready:";
+  bool hooked = false;
   for (const HookRow& row : hook_table()) {
     line.append(" ").append(row.name).append("=").append(plan.current_name(row.hook));
+    hooked = hooked || plan.current(row.hook) != nullptr;
   }
+  if (!hooked) line = "ready: the kernel's log alone";
   if (verbose && !plan.reasons().empty()) line += "\nnot used:" + plan.reasons();
   say(line + "\n");
 }
@@ -51,6 +54,7 @@ LiveOptions live_options(const TraceCommand& command) {
   options.duration = command.duration;
   options.record_path = command.record;
   options.show_secrets = command.show_secrets;
+  options.since_boot = command.since_boot;
   options.on_ready = [verbose = command.verbose](const HookPlan& plan) {
     say_ready(plan, verbose);
   };

@@ -27,6 +27,7 @@ namespace oomwitness {
 namespace {
 
 constexpr std::size_t kQueueBytes = 4U << 20U;
+constexpr std::uint64_t kLogGraceNs = 1'000'000'000;
 
 Result<OwnedFd> catch_signals() {
   sigset_t ends;
@@ -54,7 +55,8 @@ bool says_nothing(const Observation& observation) {
 
 class LiveTrace {
  public:
-  LiveTrace(LiveOptions options, OwnedFd signals, RecordQueue& queue, Tracer& tracer,
+  // `tracer`: null where the kernel's log is all there is.
+  LiveTrace(LiveOptions options, OwnedFd signals, RecordQueue& queue, const Tracer* tracer,
             LateReads& late, std::optional<KernelLog>& log, IncidentStream& stream,
             std::unique_ptr<RecordingWriter> writer)
       : options_(std::move(options)),
@@ -66,7 +68,10 @@ class LiveTrace {
         stream_(stream),
         writer_(std::move(writer)) {}
 
-  Status run(RingReader& reader);
+  void take_backlog(const std::vector<Observation>& kills);
+  // The log was opened for the kills before the watch: those that were on their way are in by then.
+  void forget_log_soon() { log_until_ns_ = monotonic_now_ns() + kLogGraceNs; }
+  Status run(RingReader* reader);
 
  private:
   void take_records();
@@ -78,18 +83,21 @@ class LiveTrace {
   void keep(const Status& written);
   // When to look again although nothing came; nullopt: never.
   std::optional<std::uint64_t> next_deadline(std::uint64_t ends_at) const;
-  void wait(const RingReader& reader, std::uint64_t ends_at);
+  void wait(const RingReader* reader, std::uint64_t ends_at);
 
   LiveOptions options_;
   OwnedFd signals_;
   RecordQueue& queue_;
-  Tracer& tracer_;
+  const Tracer* tracer_;
   LateReads& late_;
   std::optional<KernelLog>& log_;
   IncidentStream& stream_;
   std::unique_ptr<RecordingWriter> writer_;
   std::vector<std::byte> record_;
   std::uint64_t lost_ = 0;
+  std::optional<std::uint64_t> log_until_ns_;
+  std::uint64_t lost_by_log_ = 0;
+  bool told_of_forgery_ = false;
   bool stop_ = false;
   Status status_;
 };
@@ -136,20 +144,39 @@ void LiveTrace::take(const Observation& observation, std::uint64_t now_ns) {
   stream_.take(observation, now_ns);
 }
 
+void LiveTrace::take_backlog(const std::vector<Observation>& kills) {
+  const std::uint64_t now_ns = monotonic_now_ns();
+  for (const Observation& kill : kills) {
+    if (!ended()) take(kill, now_ns);
+  }
+}
+
 void LiveTrace::take_log() {
   if (!log_) return;
   const std::uint64_t now_ns = monotonic_now_ns();
   const auto reports = log_->read();
   if (!reports) {
     options_.on_trouble(reports.error().message() + "; going on without the kernel log");
+    lost_by_log_ = log_->lost();
+    log_until_ns_.reset();
     log_.reset();
     return;
   }
   for (const Observation& report : *reports) take(report, now_ns);
+  if (log_until_ns_ && now_ns >= *log_until_ns_) {
+    lost_by_log_ = log_->lost();
+    log_until_ns_.reset();
+    return log_.reset();
+  }
+  if (log_->forged() != 0 && !std::exchange(told_of_forgery_, true))
+    options_.on_trouble(
+        "user space writes what looks like OOM kills into the kernel's log; none "
+        "of it counts");
 }
 
 void LiveTrace::take_losses() {
-  const std::uint64_t lost = tracer_.lost() + queue_.dropped() + (log_ ? log_->lost() : 0);
+  const std::uint64_t lost = (tracer_ != nullptr ? tracer_->lost() : 0) + queue_.dropped() +
+                             (log_ ? log_->lost() : lost_by_log_);
   if (lost == lost_) return;
   lost_ = lost;
   const std::uint64_t now_ns = monotonic_now_ns();
@@ -163,12 +190,14 @@ std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) con
   };
   add(stream_.next_deadline());
   add(late_.next_deadline());
+  add(log_until_ns_);
   if (options_.duration) add(ends_at);
   return next;
 }
 
-void LiveTrace::wait(const RingReader& reader, std::uint64_t ends_at) {
-  std::array<pollfd, 4> fds{{{reader.news_fd(), POLLIN, 0},
+void LiveTrace::wait(const RingReader* reader, std::uint64_t ends_at) {
+  const int news_fd = reader != nullptr ? reader->news_fd() : -1;
+  std::array<pollfd, 4> fds{{{news_fd, POLLIN, 0},
                              {late_.result_fd(), POLLIN, 0},
                              {signals_.get(), POLLIN, 0},
                              {log_ ? log_->fd() : -1, POLLIN, 0}}};
@@ -181,11 +210,11 @@ void LiveTrace::wait(const RingReader& reader, std::uint64_t ends_at) {
     timeout.tv_nsec = static_cast<long>(left % 1'000'000'000);
   }
   if (::ppoll(fds.data(), fds.size(), deadline ? &timeout : nullptr, nullptr) < 0) return;
-  if ((fds[0].revents & POLLIN) != 0) empty(reader.news_fd());
+  if ((fds[0].revents & POLLIN) != 0) empty(news_fd);
   if ((fds[2].revents & POLLIN) != 0) stop_ = true;
 }
 
-Status LiveTrace::run(RingReader& reader) {
+Status LiveTrace::run(RingReader* reader) {
   const std::uint64_t ends_at =
       monotonic_now_ns() +
       static_cast<std::uint64_t>(options_.duration.value_or(std::chrono::nanoseconds(0)).count());
@@ -200,7 +229,7 @@ Status LiveTrace::run(RingReader& reader) {
     stream_.advance(now_ns);
     if (options_.duration && now_ns >= ends_at) stop_ = true;
   }
-  reader.stop();
+  if (reader != nullptr) reader->stop();
   take_records();
   const std::uint64_t now_ns = monotonic_now_ns();
   if (!stream_.done()) stream_.flush(now_ns);
@@ -228,13 +257,89 @@ class SymbolThread {
   std::thread thread_;
 };
 
-// Only where the decision cannot be hooked: the log wakes us for every message of the kernel.
-std::optional<KernelLog> open_log(const HookPlan& plan, const LiveOptions& options) {
-  if (plan.current(Hook::kDecision) != nullptr) return std::nullopt;
-  auto log = KernelLog::open(options.kmsg_path);
-  if (log) return *std::move(log);
-  options.on_trouble(log.error().message() + "; whose limit was hit will not be known");
-  return std::nullopt;
+// The kernel's log: the kills before the watch, and what stands in for hooks.
+class LogSource {
+ public:
+  // Before the hooks are in place, so that no kill falls between.
+  void read_backlog(const LiveOptions& options) {
+    if (!options.since_boot) return;
+    auto log = KernelLog::open(options.kmsg_path, Kmsg::From::kOldest);
+    auto kills = log ? log->read_backlog() : tl::make_unexpected(log.error());
+    if (!kills)
+      return options.on_trouble(kills.error().message() + "; kills before now are not told");
+    if (log->begins_late())
+      options.on_trouble(
+          "the oldest messages of the kernel's log have been overwritten; kills before them are "
+          "not "
+          "told");
+    backlog_ = *std::move(kills);
+    log_ = *std::move(log);
+  }
+
+  // To be told as it comes. It wakes us for every message of the kernel.
+  Status open(const LiveOptions& options) {
+    if (log_) return {};
+    TRY(log_, KernelLog::open(options.kmsg_path));
+    return {};
+  }
+
+  std::vector<Observation> take_backlog() { return std::exchange(backlog_, {}); }
+  std::optional<KernelLog>& log() { return log_; }
+
+ private:
+  std::vector<Observation> backlog_;
+  std::optional<KernelLog> log_;
+};
+
+// What the kernel lets us see: hooks, with the log where they do not show the decision; else the
+// log alone.
+struct Sources {
+  std::optional<Tracer> tracer;
+  HookPlan plan;
+  LogSource log;
+  bool log_needed = false;  // else only until no kill can be between the backlog and the hooks
+};
+
+// An error's lines as one.
+std::string on_one_line(const Error& error) {
+  std::string text;
+  for (const char byte : error.message()) text += byte == '\n' ? ',' : byte;
+  return error.hint().empty() ? text : text + "; hint: " + error.hint();
+}
+
+Result<Sources> watch_log_alone(Sources&& sources, const Error& refused,
+                                const LiveOptions& options) {
+  // Whoever names hooks wants those.
+  const bool chosen = !options.tracer.hooks.empty() || options.tracer.btf_path.has_value();
+  if (chosen || !sources.log.open(options)) return tl::make_unexpected(refused);
+  options.on_trouble(on_one_line(refused));
+  options.on_trouble(
+      "watching the kernel's log alone: no command lines, candidates or stacks, and in "
+      "a storm of kills no more than the victims");
+  sources.log_needed = true;
+  return std::move(sources);
+}
+
+Result<Sources> open_sources(const LiveOptions& options, RecordQueue& queue) {
+  TRY(auto plan, HookPlan::make({}, {}));
+  for (const HookRow& row : hook_table()) {
+    while (plan.current(row.hook) != nullptr) plan.refuse(row.hook, "BPF is refused");
+  }
+  Sources sources{.tracer = std::nullopt, .plan = std::move(plan), .log = {}};
+  sources.log.read_backlog(options);
+  auto tracer = Tracer::attach(options.tracer,
+                               [&queue](std::span<const std::byte> record) { queue.push(record); });
+  if (!tracer) return watch_log_alone(std::move(sources), tracer.error(), options);
+  sources.plan = tracer->plan();
+  sources.tracer = *std::move(tracer);
+  if (options.on_ready) options.on_ready(sources.plan);
+  sources.log_needed = sources.plan.current(Hook::kDecision) == nullptr;
+  if (!sources.log_needed) return sources;
+  if (const Status opened = sources.log.open(options); !opened) {
+    options.on_trouble(opened.error().message() + "; whose limit was hit will not be known");
+    sources.log_needed = false;
+  }
+  return sources;
 }
 
 }  // namespace
@@ -243,25 +348,30 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   if (!options.on_trouble) options.on_trouble = [](std::string_view) {};
   TRY(auto signals, catch_signals());
   TRY(auto queue, RecordQueue::make(kQueueBytes));
-  TRY(auto tracer, Tracer::attach(options.tracer, [&queue](std::span<const std::byte> record) {
-        queue.push(record);
-      }));
-  if (options.on_ready) options.on_ready(tracer.plan());
+  TRY(auto sources, open_sources(options, queue));
+  Tracer* const tracer = sources.tracer ? &*sources.tracer : nullptr;
+  if (tracer == nullptr && options.on_ready) options.on_ready(sources.plan);
   TRY(auto late, LateReads::start(options.roots));
-  std::optional<KernelLog> log = open_log(tracer.plan(), options);
-  const SessionFacts facts =
-      session_facts(tracer.plan(), options.roots, options.settle, log.has_value());
+  SessionFacts facts =
+      session_facts(sources.plan, options.roots, options.settle, sources.log_needed);
+  if (tracer == nullptr) facts.assembler.hooks.clear();
   std::unique_ptr<RecordingWriter> writer;
   if (options.record_path) {
     TRY(auto created, RecordingWriter::create(*options.record_path, facts, monotonic_now_ns()));
     writer = std::make_unique<RecordingWriter>(std::move(created));
   }
   IncidentStream stream(facts, options.wanted, std::move(sink));
-  const SymbolThread symbols(tracer, options.roots.proc);
-  TRY(auto reader, RingReader::start(tracer));
-  LiveTrace trace(std::move(options), std::move(signals), queue, tracer, late, log, stream,
-                  std::move(writer));
-  return trace.run(*reader);
+  std::optional<SymbolThread> symbols;
+  std::unique_ptr<RingReader> reader;
+  if (tracer != nullptr) {
+    symbols.emplace(*tracer, options.roots.proc);
+    TRY(reader, RingReader::start(*tracer));
+  }
+  LiveTrace trace(std::move(options), std::move(signals), queue, tracer, late, sources.log.log(),
+                  stream, std::move(writer));
+  if (!sources.log_needed) trace.forget_log_soon();
+  trace.take_backlog(sources.log.take_backlog());
+  return trace.run(reader.get());
 }
 
 }  // namespace oomwitness

@@ -23,14 +23,18 @@ struct LiveOptions {
   std::optional<std::chrono::nanoseconds> duration;
   std::optional<std::string> record_path;
   std::string kmsg_path = "/dev/kmsg";  // read where the decision cannot be hooked
+  bool since_boot = false;              // first the kills that the kernel's log still tells of
   bool show_secrets = false;            // do not mask arguments that look like secrets
-  // Called once, when every hook is in place: the plan says which ones.
+  // Called once, when every hook is in place: the plan says which ones. Without any, the kernel's
+  // log alone is watched.
   std::function<void(const HookPlan&)> on_ready;
   // A sentence for stderr: what went wrong without ending the trace.
   std::function<void(std::string_view)> on_trouble;
 };
 
-// Until SIGINT, SIGTERM, the count, the duration, or a failure. Incidents still open at the end are
+// Where BPF is refused altogether, the kernel's log is watched alone, unless hooks were asked for
+// by name; that is trouble to tell, and an error only where the log cannot be read either. Until
+// SIGINT, SIGTERM, the count, the duration, or a failure. Incidents still open at the end are
 // written with what is known.
 Status trace_live(LiveOptions options, IncidentStream::Sink sink);
 

@@ -23,6 +23,7 @@ struct Carrier {
   std::uint32_t victim_pid = 0;
   std::uint64_t total = 0;
   bool oom_group = false;
+  bool from_backlog = false;
   Incident incident;
 };
 
@@ -62,6 +63,7 @@ Carrier carry(const SystemMemory& memory) {
 Carrier carry(const LogReport& report) {
   Carrier out{.kind = "log", .at_ns = report.at_ns};
   out.oom_group = report.oom_group;
+  out.from_backlog = report.from_backlog;
   out.incident.scope = report.scope;
   out.incident.invoker = report.invoker;
   out.incident.victims = report.victims;
@@ -109,6 +111,7 @@ LogReport log_report(Carrier&& carrier) {
   LogReport report;
   report.at_ns = carrier.at_ns;
   report.oom_group = carrier.oom_group;
+  report.from_backlog = carrier.from_backlog;
   report.scope = std::move(carrier.incident.scope);
   report.invoker = std::move(carrier.incident.invoker);
   report.victims = std::move(carrier.incident.victims);
@@ -165,7 +168,8 @@ Result<std::string> observation_to_json(const Observation& observation) {
                            {"start_boottime_ns", carrier.start_boottime_ns},
                            {"victim_pid", carrier.victim_pid},
                            {"total", carrier.total},
-                           {"oom_group", carrier.oom_group}};
+                           {"oom_group", carrier.oom_group},
+                           {"from_backlog", carrier.from_backlog}};
           out["fields"] = ordered_json::parse(to_json(carrier.incident), nullptr, false);
           return out.dump();
         } else {
@@ -191,6 +195,7 @@ Result<Observation> observation_from_json(std::string_view text) {
   read(in, "victim_pid", carrier.victim_pid);
   read(in, "total", carrier.total);
   read(in, "oom_group", carrier.oom_group);
+  read(in, "from_backlog", carrier.from_backlog);
   const auto fields = in.find("fields");
   if (fields == in.end()) return fail("recorded observation: no fields");
   TRY(carrier.incident, incident_from_json(fields->dump()));
