@@ -28,9 +28,11 @@ std::vector<LogReport> read(std::initializer_list<std::string_view> lines) {
 
 TEST(LogKillersTest, EarlyoomInSyslog) {
   const auto kills = read(
-      {"Feb 20 10:59:33 debian earlyoom[10231]: mem avail:  1021 of 21701 MiB ( 4.70%), swap free:  "
+      {"Feb 20 10:59:33 debian earlyoom[10231]: mem avail:  1021 of 21701 MiB ( 4.70%), swap free: "
+       " "
        "251 of 8191 MiB ( 3.06%)",
-       "Feb 20 10:59:33 debian earlyoom[10231]: low memory! at or below SIGTERM limits: mem 10.00%, "
+       "Feb 20 10:59:33 debian earlyoom[10231]: low memory! at or below SIGTERM limits: mem "
+       "10.00%, "
        "swap 10.00%",
        "Feb 20 10:59:34 debian earlyoom[10231]: sending SIGTERM to process 7378 uid 1000 \"tail\": "
        "oom_score 156, VmRSS 4962 MiB"});
@@ -48,10 +50,11 @@ TEST(LogKillersTest, EarlyoomInSyslog) {
 }
 
 TEST(LogKillersTest, SystemdOomdInEveryContainer) {
-  for (const std::string_view line :
-       {R"(2026-11-20T10:00:00+0100 host systemd-oomd[612]: Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity)",
-        R"({"MESSAGE":"Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity","SYSLOG_IDENTIFIER":"systemd-oomd","_TRANSPORT":"journal","_HOSTNAME":"host","__REALTIME_TIMESTAMP":"1763629200000000"})",
-        R"(<29>1 2026-11-20T10:00:00+01:00 host systemd-oomd 612 - - Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity)"}) {
+  for (
+      const std::string_view line :
+      {R"(2026-11-20T10:00:00+0100 host systemd-oomd[612]: Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity)",
+       R"({"MESSAGE":"Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity","SYSLOG_IDENTIFIER":"systemd-oomd","_TRANSPORT":"journal","_HOSTNAME":"host","__REALTIME_TIMESTAMP":"1763629200000000"})",
+       R"(<29>1 2026-11-20T10:00:00+01:00 host systemd-oomd 612 - - Killed /a.slice/b.scope due to memory pressure for /a.slice being 51.00% > 50.00% for > 20s with reclaim activity)"}) {
     const auto kills = read({line});
     ASSERT_THAT(kills, SizeIs(1)) << line;
     EXPECT_EQ(kills[0].killer, "systemd-oomd");
@@ -77,24 +80,29 @@ TEST(LogKillersTest, KillersThatWriteIntoTheKernelsLog) {
 
 TEST(LogKillersTest, NobodyElsesWordCounts) {
   EXPECT_THAT(
-      read({"Feb 20 10:59:34 host kernel: [   12.345678] sending SIGTERM to process 7 uid 0 \"x\": "
-            "badness 1, VmRSS 2 MiB",
-            "Feb 20 10:59:34 host sh[1]: sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2",
-            "sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB",
-            "Feb 20 10:59:34 host sh: Killed /a due to swap used (9) / total (9) being more than 90%",
-            "Feb 20 10:59:34 host kernel: Killed /a due to swap used (9) / total (9) being more",
-            R"({"MESSAGE":"sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"kernel"})",
-            R"({"MESSAGE":"sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB","_TRANSPORT":"stdout","SYSLOG_IDENTIFIER":"sh"})"}),
+      read(
+          {"Feb 20 10:59:34 host kernel: [   12.345678] sending SIGTERM to process 7 uid 0 \"x\": "
+           "badness 1, VmRSS 2 MiB",
+           "Feb 20 10:59:34 host sh[1]: sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS "
+           "2",
+           "sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB",
+           "Feb 20 10:59:34 host sh: Killed /a due to swap used (9) / total (9) being more than "
+           "90%",
+           "Feb 20 10:59:34 host kernel: Killed /a due to swap used (9) / total (9) being more",
+           R"({"MESSAGE":"sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB","_TRANSPORT":"kernel","SYSLOG_IDENTIFIER":"kernel"})",
+           R"({"MESSAGE":"sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS 2 MiB","_TRANSPORT":"stdout","SYSLOG_IDENTIFIER":"sh"})"}),
       IsEmpty());
 }
 
 TEST(LogKillersTest, BothKindsOfKillInOneLog) {
-  const auto kills = read(
-      {"Feb 20 10:59:34 host earlyoom[1]: sending SIGTERM to process 7 uid 0 \"x\": badness 1, VmRSS "
-       "2 MiB",
-       "Feb 20 10:59:35 host kernel: Out of memory: Killed process 8 (y) total-vm:4kB, anon-rss:4kB, "
-       "file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0",
-       "Feb 20 10:59:36 host earlyoom[1]: process exited after 0.1 seconds"});
+  const auto kills =
+      read({"Feb 20 10:59:34 host earlyoom[1]: sending SIGTERM to process 7 uid 0 \"x\": badness "
+            "1, VmRSS "
+            "2 MiB",
+            "Feb 20 10:59:35 host kernel: Out of memory: Killed process 8 (y) total-vm:4kB, "
+            "anon-rss:4kB, "
+            "file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0",
+            "Feb 20 10:59:36 host earlyoom[1]: process exited after 0.1 seconds"});
   ASSERT_THAT(kills, SizeIs(2));
   std::vector<std::string> killers;
   for (const LogReport& kill : kills) killers.push_back(kill.killer);
@@ -103,7 +111,8 @@ TEST(LogKillersTest, BothKindsOfKillInOneLog) {
 
 TEST(LogKillersTest, AnOpenKillEndsWithTime) {
   LogReader reader({.newest_unix_ns = 1'800'000'000'000'000'000});
-  reader.line("Feb 20 10:59:34 host earlyoom[1]: sending SIGTERM to process 7 uid 0 \"x\": badness 1");
+  reader.line(
+      "Feb 20 10:59:34 host earlyoom[1]: sending SIGTERM to process 7 uid 0 \"x\": badness 1");
   EXPECT_FALSE(reader.idle());
   reader.line("Feb 20 11:59:34 host cron[2]: hello");
   EXPECT_TRUE(reader.idle());
@@ -113,8 +122,8 @@ TEST(LogKillersTest, AnOpenKillEndsWithTime) {
 // ---------------------------------------------------------------- gfp
 
 LogReport with_mask(const char* mask, const char* release) {
-  const std::string header = std::string("[   10.000000] hog invoked oom-killer: gfp_mask=") + mask +
-                             ", order=0, oom_score_adj=0";
+  const std::string header = std::string("[   10.000000] hog invoked oom-killer: gfp_mask=") +
+                             mask + ", order=0, oom_score_adj=0";
   const std::string cpu =
       std::string("[   10.000001] CPU: 0 PID: 12 Comm: hog Not tainted ") + release + " #1";
   const auto reports =

@@ -10,6 +10,8 @@ namespace {
 
 void tell_missing(Incident& incident) {
   auto& missing = incident.provenance.missing;
+  if (incident.time_unix_ns == 0) missing.emplace("time", "the log's stamps count from the boot");
+  if (incident.killer != "kernel") return;  // it tells what it wants to
   const Invoker& invoker = incident.invoker;
   constexpr const char* kNoHead = "the log does not show the beginning of the report";
   if (!invoker.comm) missing.emplace("invoker", kNoHead);
@@ -21,7 +23,6 @@ void tell_missing(Incident& incident) {
     missing.emplace("victims", "the log does not name who was killed");
   }
   if (incident.system.source.empty()) missing.emplace("system", "the log has no Mem-Info");
-  if (incident.time_unix_ns == 0) missing.emplace("time", "the log's stamps count from the boot");
 }
 
 }  // namespace

@@ -14,10 +14,11 @@ namespace oomwitness {
 // as a result of limit of /b", "Tasks in /a are going to be killed due to memory.oom.group set",
 // "Out of memory and no killable processes", "Kernel panic - not syncing: Out of memory". Each
 // line that can add to a report which has its outcome holds one too: "oom_reaper: reaped process".
-inline constexpr std::array<std::string_view, 7> kAnchors = {
-    "oom-kill",       "ut of memory",     "ut of Memory",
-    "illed process ", "memory.oom.group", "as a result of limit of",
-    "oom_reaper"};
+inline constexpr std::array<std::string_view, 11> kAnchors = {
+    "oom-kill", "ut of memory", "ut of Memory", "illed process ", "memory.oom.group",
+    "as a result of limit of", "oom_reaper",
+    // the user-space killers, by their names: "systemd-oomd", "oomd kill: "
+    "oomd", "earlyoom", "nohang", "lowmemorykiller"};
 
 // Bytes before an anchor's line that a report without its head may need: the end of its table and
 // of its statistics. With less, only those are less complete.

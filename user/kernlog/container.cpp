@@ -112,6 +112,7 @@ void Wrapped::field(std::string_view name, std::string_view value) {
     user_space = user_space || !kernel;
   } else if (name == "SYSLOG_IDENTIFIER") {
     user_space = user_space || value != "kernel";
+    program = value;
   } else if (name == "SYSLOG_FACILITY") {
     user_space = user_space || value != "0";
   } else if (name == "__REALTIME_TIMESTAMP") {

@@ -15,7 +15,8 @@ namespace oomwitness {
 // One message and what its fields say of it. The strings keep their memory when used again.
 struct Wrapped {
   std::string text;
-  std::string host;  // empty: not told
+  std::string host;     // empty: not told
+  std::string program;  // who logged it; empty: not told
   std::optional<WallStamp> wall;
   std::uint64_t uptime_ns = 0;  // 0: not told
   bool has_text = false;

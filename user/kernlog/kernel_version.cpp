@@ -29,6 +29,7 @@ constexpr std::array kForms = {
     FormVersions{LogForm::kHeaderBothAdj, {{2, 6, 32}, {3, 7, 0}}},
     // 01dc52ebdf47 ("oom: remove deprecated oom_adj", 3.7)
     FormVersions{LogForm::kHeaderOomScoreAdj, {{3, 6, 0}, kNewest}},
+    FormVersions{LogForm::kHeaderAnyOomScoreAdj, {{2, 6, 32}, kNewest}},
     // 82e7d3abec86 ("oom: print nodemask in the oom report", 4.9), moved to the summary in 5.0
     FormVersions{LogForm::kHeaderNodemask, {{4, 8, 0}, {5, 0, 0}}},
     // a0795cd416d1 ("mm, oom: print symbolic gfp_flags in oom warning", 4.6)
@@ -45,6 +46,8 @@ constexpr std::array kForms = {
     FormVersions{LogForm::kKilledPgtables, {{4, 18, 0}, kNewest}},
     // ef8444ea01d7 ("mm, oom: reorganize the oom report in dump_header", 5.0; el8 has it)
     FormVersions{LogForm::kSummary, {{4, 18, 0}, kNewest}},
+    // e222432bfa7d ("memcg: show memcg information during OOM", 2.6.30), until the summary
+    FormVersions{LogForm::kTaskIn, {{2, 6, 29}, {5, 0, 0}}},
     FormVersions{LogForm::kTableCpu, {{2, 6, 24}, {3, 7, 0}}},
     // de34d965a80d ("mm, oom: replace some information in tasklist dump", 3.7)
     FormVersions{LogForm::kTableNrPtes, {{3, 6, 0}, {4, 15, 0}}},

@@ -49,6 +49,7 @@ enum class LogForm {
   kHeaderOomAdj,          // "..., order=0, oom_adj=0"
   kHeaderBothAdj,         // "..., order=0, oom_adj=0, oom_score_adj=0"
   kHeaderOomScoreAdj,     // "..., order=0, oom_score_adj=0"
+  kHeaderAnyOomScoreAdj,  // one of the last two
   kHeaderNodemask,        // "..., nodemask=(null), order=0, ..."
   kHeaderGfpNames,        // "gfp_mask=0xcc0(GFP_KERNEL)"
   kKillAndChildren,       // "Kill process 1 (init) score 0 and children."
@@ -59,6 +60,7 @@ enum class LogForm {
   kKilledShmemRss,        // "..., shmem-rss:0kB"
   kKilledPgtables,        // "... UID:0 pgtables:64kB oom_score_adj:0"
   kSummary,               // "oom-kill:constraint=..."
+  kTaskIn,                // "Task in /a killed as a result of limit of /b"
   kTableCpu,              // columns "rss cpu oom_adj"
   kTableNrPtes,           // column "nr_ptes"
   kTableNrPmds,           // column "nr_pmds"

@@ -14,6 +14,7 @@
 #include "kernlog/mend.h"
 #include "kernlog/prefix.h"
 #include "kernlog/scan.h"
+#include "kernlog/user_killers.h"
 
 namespace oomwitness {
 
@@ -107,6 +108,23 @@ void clean(std::string_view raw, std::string& out) {
   }
 }
 
+// Where and when a line was logged, as a report has it.
+LogReport stamp_of(const LineTime& time) {
+  LogReport stamp;
+  stamp.at_ns = stamp.began_ns = time.at_ns;
+  if (!time.wall) return stamp;
+  stamp.wall_ns = time.wall->civil_ns;
+  stamp.wall_has_zone = time.wall->has_zone;
+  stamp.wall_has_year = time.wall->has_year;
+  return stamp;
+}
+
+// Android's killer inside the kernel, and oomd, which writes to /dev/kmsg.
+bool is_killers_in_kernel_log(std::string_view text) {
+  return text.starts_with("oomd kill: ") || text.starts_with("lowmemorykiller: ") ||
+         text.starts_with("send sigkill to ");
+}
+
 }  // namespace
 
 class LogReader::Impl {
@@ -125,6 +143,7 @@ class LogReader::Impl {
   struct Stream {
     std::string host;
     LogParser parser;
+    UserKillers killers;
     std::uint64_t used = 0;
   };
 
@@ -141,12 +160,14 @@ class LogReader::Impl {
 
   void wrapped(const Wrapped& message);
   void message(const Prefix& prefix, std::string_view host);
+  void of_user_space(const Prefix& prefix, std::string_view host);
   void bare(std::string_view text);
   void hold(const Prefix& prefix, std::string_view host);
   void release();
   void split(LogParser& parser);
   Stream& stream_of(std::string_view host);
   void collect(Stream& stream);
+  void add(const Stream& stream, std::vector<LogReport>&& reports);
   void date(LogReport& report, const std::string& host) const;
 
   LogReaderOptions options_;
@@ -191,7 +212,13 @@ void LogReader::Impl::line(std::string_view raw) {
 void LogReader::Impl::wrapped(const Wrapped& message_fields) {
   if (message_fields.user_space) {
     release();
-    return;
+    const Prefix prefix{.text = message_fields.text,
+                        .host = {},
+                        .caller = {},
+                        .program = message_fields.program,
+                        .wall = message_fields.wall,
+                        .uptime_ns = message_fields.uptime_ns};
+    return of_user_space(prefix, message_fields.host);
   }
   // A program's output may hold lines that have prefixes of their own.
   Prefix prefix{.text = message_fields.text};
@@ -206,10 +233,28 @@ void LogReader::Impl::wrapped(const Wrapped& message_fields) {
 void LogReader::Impl::message(const Prefix& prefix, std::string_view host) {
   release();
   if (!prefix.user_space) return hold(prefix, host);
+  of_user_space(prefix, host);
   constexpr std::string_view kKill = "Killed process ";
   constexpr std::string_view kHead = " invoked oom-killer: ";
   if (prefix.text.find(kKill) != prefix.text.npos || prefix.text.find(kHead) != prefix.text.npos) {
     ++forged_;
+  }
+}
+
+// Some programs kill for want of memory, too. What has no program's name was written into the
+// kernel's log.
+void LogReader::Impl::of_user_space(const Prefix& prefix, std::string_view host) {
+  const std::string_view program = prefix.program.empty() ? "kernel" : prefix.program;
+  const LogReport stamp = stamp_of({.at_ns = prefix.uptime_ns, .wall = prefix.wall});
+  if (is_user_killer(program)) {
+    Stream& stream = stream_of(host);
+    stream.killers.line(stamp, program, prefix.text);
+    return collect(stream);
+  }
+  for (Stream& stream : streams_) {
+    if (stream.killers.idle()) continue;
+    stream.killers.pass(stamp);
+    collect(stream);
   }
 }
 
@@ -261,6 +306,11 @@ void LogReader::Impl::release() {
   }
   Stream& stream = stream_of(pending_.host);
   stream.parser.message(pending_.time, pending_.text, pending_.caller);
+  if (is_killers_in_kernel_log(pending_.text)) {
+    stream.killers.line(stamp_of(pending_.time), "kernel", pending_.text);
+  } else if (!stream.killers.idle()) {
+    stream.killers.pass(stamp_of(pending_.time));
+  }
   collect(stream);
 }
 
@@ -282,6 +332,7 @@ LogReader::Impl::Stream& LogReader::Impl::stream_of(std::string_view host) {
     into = &*std::min_element(streams_.begin(), streams_.end(),
                               [](const Stream& a, const Stream& b) { return a.used < b.used; });
     into->parser.flush();
+    into->killers.flush();
     collect(*into);
   }
   into->host = host;
@@ -290,7 +341,12 @@ LogReader::Impl::Stream& LogReader::Impl::stream_of(std::string_view host) {
 }
 
 void LogReader::Impl::collect(Stream& stream) {
-  for (LogReport& report : stream.parser.take()) {
+  add(stream, stream.parser.take());
+  if (stream.killers.has_complete()) add(stream, stream.killers.take());
+}
+
+void LogReader::Impl::add(const Stream& stream, std::vector<LogReport>&& reports) {
+  for (LogReport& report : reports) {
     date(report, stream.host);
     done_.push_back(std::move(report));
   }
@@ -340,8 +396,9 @@ bool LogReader::Impl::idle() const {
       if (text.find(anchor) != text.npos) return false;
     }
   }
-  return std::all_of(streams_.begin(), streams_.end(),
-                     [](const Stream& stream) { return stream.parser.idle(); });
+  return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+    return stream.parser.idle() && stream.killers.idle();
+  });
 }
 
 bool LogReader::Impl::settled() const {
@@ -361,6 +418,10 @@ void LogReader::Impl::skipped() {
 void LogReader::Impl::flush() {
   if (journal_.flush()) wrapped(journal_.entry());
   skipped();
+  for (Stream& stream : streams_) {
+    stream.killers.flush();
+    collect(stream);
+  }
   any_stamped_ = false;
   pending_ = {};
 }

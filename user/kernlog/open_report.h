@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "assemble/observation.h"
+#include "kernlog/kernel_version.h"
 #include "kernlog/line.h"
 #include "kernlog/mem_info.h"
 #include "kernlog/memcg_stats.h"
@@ -91,6 +92,8 @@ class OpenReport {
   void settle_threads();
   void settle_stack();
   void settle_machine();
+  void settle_gfp();
+  std::vector<LogForm> forms() const;
   Opt<std::uint64_t> page_size() const;
   Opt<std::uint64_t> total_pages(Opt<std::uint64_t> page_size) const;
 

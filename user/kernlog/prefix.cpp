@@ -39,6 +39,12 @@ bool is_facility(std::string_view word) {
          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz01234567") == dot;
 }
 
+// "systemd-oomd" of "systemd-oomd[612]:"
+std::string_view program_of(std::string_view tag) {
+  if (tag.ends_with(':')) tag.remove_suffix(1);
+  return tag.substr(0, tag.find('['));
+}
+
 class Peeler {
  public:
   explicit Peeler(std::string_view line) : scan_(line) {}
@@ -114,6 +120,7 @@ class Peeler {
     if (!skip_structured(at)) return;
     if (host != "-") out_.host = host;
     out_.kernel_tag = program == "kernel";
+    out_.program = program_of(program);
     if (!out_.kernel_tag) out_.user_space = true;
     scan_ = at;
     skip_blank();
@@ -213,6 +220,7 @@ class Peeler {
     if (!is_kernel_tag(tag) && !(program && !host.ends_with(':') && is_pid_tag(tag))) return;
     out_.host = host;
     out_.kernel_tag = is_kernel_tag(tag);
+    out_.program = program_of(tag);
     if (!out_.kernel_tag) out_.user_space = true;
     scan_ = at;
     skip_blank();
@@ -363,19 +371,19 @@ class Peeler {
   void take_program(bool hosted) {
     Scan at = scan_;
     std::string_view first = at.word();
-    if (is_kernel_tag(first)) return finish_program({}, at, true);
+    if (is_kernel_tag(first)) return finish_program({}, first, at, true);
     if (is_facility(first)) return take_facility({}, first, at);
     if (first.empty() || first.front() == '[') return;
     at.skip_blanks();
     Scan behind_first = at;
     const std::string_view second = at.word();
-    if (is_kernel_tag(second)) return finish_program(first, at, true);
+    if (is_kernel_tag(second)) return finish_program(first, second, at, true);
     if (is_facility(second)) return take_facility(first, second, at);
     if (first.ends_with(':') && !is_kernel_word(first))
-      return finish_program({}, behind_first, false);
+      return finish_program({}, first, behind_first, false);
     if (second.ends_with(':') && !is_kernel_word(second) && !first.ends_with(':')) {
       // Without a host these are two words of a message.
-      if (hosted || is_pid_tag(second)) return finish_program(first, at, false);
+      if (hosted || is_pid_tag(second)) return finish_program(first, second, at, false);
       return;
     }
     if (!hosted || is_kernel_word(first)) return;
@@ -386,11 +394,12 @@ class Peeler {
   void take_facility(std::string_view host, std::string_view facility, Scan at) {
     at.skip_blanks();
     const std::string_view program = at.word();
-    finish_program(host, at, is_kernel_tag(program) && facility.starts_with("kern."));
+    finish_program(host, program, at, is_kernel_tag(program) && facility.starts_with("kern."));
   }
 
-  void finish_program(std::string_view host, const Scan& at, bool kernel) {
+  void finish_program(std::string_view host, std::string_view tag, const Scan& at, bool kernel) {
     if (!host.empty()) out_.host = host;
+    out_.program = program_of(tag);
     out_.kernel_tag = kernel;
     if (!kernel) out_.user_space = true;
     scan_ = at;

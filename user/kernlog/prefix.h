@@ -11,9 +11,10 @@
 namespace oomwitness {
 
 struct Prefix {
-  std::string_view text;    // what follows it
-  std::string_view host;    // empty: not told
-  std::string_view caller;  // "T123", "C0"; empty: not told
+  std::string_view text;     // what follows it
+  std::string_view host;     // empty: not told
+  std::string_view caller;   // "T123", "C0"; empty: not told
+  std::string_view program;  // who logged it, without its "[pid]"; empty: not told
   std::optional<WallStamp> wall;
   std::uint64_t uptime_ns = 0;  // 0: not told
   bool stamped = false;         // a machine put something there, not only a person quoting

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A report whose lines are all there: what they say together.
 #include <algorithm>
+#include <limits>
 #include <utility>
+#include <vector>
 
+#include "kernlog/gfp_era.h"
 #include "kernlog/kernel_release.h"
 #include "kernlog/open_report.h"
 #include "kernlog/summary.h"
@@ -17,6 +20,7 @@ LogReport OpenReport::finish() {
   settle_constraint();
   settle_stack();
   settle_machine();
+  settle_gfp();
   if (message_ != KillMessage::kUnknown) {
     report_.scope.kill_allocating_task = message_ == KillMessage::kAllocatingTask;
   }
@@ -170,6 +174,27 @@ void OpenReport::settle_machine() {
   const std::string_view told = arch_of_release(report_.host.kernel);
   report_.host.arch = told.empty() ? arch_ : std::string(told);
   report_.host.page_size_bytes = page_size().value_or(0);
+}
+
+// Kernels before 4.6 print the mask alone.
+void OpenReport::settle_gfp() {
+  Opt<Gfp>& gfp = report_.invoker.gfp;
+  if (!gfp || !gfp->flags.empty() || gfp->mask > std::numeric_limits<std::uint32_t>::max()) return;
+  const auto release = versions_of_release(report_.host.kernel);
+  GfpNames names = gfp_names(static_cast<std::uint32_t>(gfp->mask),
+                             release ? *release : versions_of_forms(forms()));
+  gfp->flags = std::move(names.flags);
+  if (names.ambiguous) report_.missing.emplace("invoker.gfp.flags", std::move(names.why));
+}
+
+// What the report's lines tell of its kernel.
+std::vector<LogForm> OpenReport::forms() const {
+  std::vector<LogForm> forms;
+  if (!report_.invoker.comm) forms.push_back(LogForm::kHeaderWithoutComm);
+  if (report_.invoker.oom_score_adj) forms.push_back(LogForm::kHeaderAnyOomScoreAdj);
+  if (!summary_.empty()) forms.push_back(LogForm::kSummary);
+  if (task_in_) forms.push_back(LogForm::kTaskIn);
+  return forms;
 }
 
 Opt<std::uint64_t> OpenReport::page_size() const {

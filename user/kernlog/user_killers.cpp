@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <iterator>
 #include <utility>
 
@@ -16,10 +17,26 @@ using Kind = KillerEvent::Kind;
 // What still belongs to a kill: SIGKILL after SIGTERM (earlyoom waits 10 s), the victim's end, the
 // service manager's count.
 constexpr std::uint64_t kOpenNs = 15'000'000'000;
+constexpr std::size_t kOpenLines = 256;
 
 constexpr auto kSystemdOomd = "systemd-oomd"sv;
 constexpr std::array kPrograms = {kSystemdOomd, "systemd"sv, "earlyoom"sv,        "nohang"sv,
                                   "oomd"sv,     "lmkd"sv,    "lowmemorykiller"sv, "kernel"sv};
+
+// On whatever clock the log has.
+std::uint64_t time_of(const LogReport& report) {
+  if (report.wall_ns && *report.wall_ns > 0) return static_cast<std::uint64_t>(*report.wall_ns);
+  return report.at_ns;
+}
+
+// FNV-1a of what tells this kill from another.
+std::uint64_t hash_of(std::string_view killer, const KillerEvent& event) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const std::string_view text : {killer, std::string_view(event.reason)}) {
+    for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  return hash;
+}
 
 bool is_of_unit(const Victim& victim, std::string_view unit) {
   if (victim.unit) return *victim.unit == unit;
@@ -43,7 +60,7 @@ bool is_user_killer(std::string_view program) {
 }
 
 void UserKillers::line(const LogReport& stamp, std::string_view program, std::string_view text) {
-  close_older_than(stamp.at_ns);
+  pass(stamp);
   const auto tell = [&](std::string_view killer, Opt<KillerEvent> event) {
     if (event) on(stamp, killer, *std::move(event));
   };
@@ -76,10 +93,13 @@ void UserKillers::on(const LogReport& stamp, std::string_view killer, KillerEven
   close(open);
   LogReport report = stamp;
   report.killer = killer;
+  report.text_hash = hash_of(killer, event);
   if (!event.reason.empty()) report.scope.reason = std::move(event.reason);
+  report.system = std::move(event.system);
   event.victim.role = Role::kChosen;
   report.victims.push_back(std::move(event.victim));
   open_.push_back(std::move(report));
+  passed_ = 0;
 }
 
 // Whether the event says more of the kill that is open.
@@ -87,6 +107,8 @@ bool UserKillers::merge(const LogReport& stamp, std::string_view killer, const K
   LogReport* const open = open_of(killer);
   if (open == nullptr || !same_kill(open->victims.front(), event.victim)) return false;
   open->at_ns = stamp.at_ns;
+  passed_ = 0;
+  if (open->system.source.empty()) open->system = event.system;
   Victim& victim = open->victims.front();
   if (!victim.cgroup) victim.cgroup = event.victim.cgroup;
   if (!victim.unit) victim.unit = event.victim.unit;
@@ -109,9 +131,13 @@ void UserKillers::close(LogReport* report) {
   open_.erase(open_.begin() + (report - open_.data()));
 }
 
-void UserKillers::close_older_than(std::uint64_t at_ns) {
-  const auto still_open = [at_ns](const LogReport& report) {
-    return at_ns <= report.at_ns || at_ns - report.at_ns <= kOpenNs;
+void UserKillers::pass(const LogReport& stamp) {
+  if (open_.empty()) return;
+  const bool long_ago = ++passed_ > kOpenLines;
+  const auto still_open = [&](const LogReport& report) {
+    const std::uint64_t now = time_of(stamp);
+    const std::uint64_t then = time_of(report);
+    return !long_ago && (now <= then || now - then <= kOpenNs);
   };
   const auto old = std::stable_partition(open_.begin(), open_.end(), still_open);
   std::move(old, open_.end(), std::back_inserter(done_));

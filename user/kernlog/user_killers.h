@@ -3,6 +3,7 @@
 // nohang, Android's low memory killers. Pure and streaming.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,12 @@ class UserKillers {
   // writes through /dev/kmsg. `stamp` is when and where; a report begins as its copy.
   void line(const LogReport& stamp, std::string_view program, std::string_view text);
 
+  // A line of somebody else's: time goes on.
+  void pass(const LogReport& stamp);
+
   // The kills that are complete, oldest first; their `killer` is never "kernel".
   std::vector<LogReport> take();
+  bool has_complete() const { return !done_.empty(); }
 
   // No kill is open that a further line could belong to.
   bool idle() const { return open_.empty(); }
@@ -36,13 +41,13 @@ class UserKillers {
  private:
   void on(const LogReport& stamp, std::string_view killer, KillerEvent event);
   bool merge(const LogReport& stamp, std::string_view killer, const KillerEvent& event);
-  void close_older_than(std::uint64_t at_ns);
   LogReport* open_of(std::string_view killer);
   void close(LogReport* report);
 
   EarlyoomLines earlyoom_;
   NohangLines nohang_;
   std::vector<LogReport> open_;  // at most one of a killer
+  std::size_t passed_ = 0;       // lines since the last of an open one
   std::vector<LogReport> done_;
 };
 
