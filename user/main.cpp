@@ -43,5 +43,6 @@ int main(int argc, char** argv) {
   if (const auto* early = std::get_if<EarlyExit>(&command)) return exit_early(*early);
   if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
   if (const auto* analyze = std::get_if<AnalyzeCommand>(&command)) return run_analyze(*analyze);
+  if (const auto* explain = std::get_if<ExplainCommand>(&command)) return run_explain(*explain);
   return run_doctor(std::get<DoctorCommand>(command));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Any bytes as an incident's JSON: what is read must be written the same again and again, and its
-// report must not hold a control byte.
+// report and its explanation must not hold a control byte, whatever its numbers.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "diagnose/diagnose.h"
 #include "incident/json.h"
+#include "sink/explain.h"
 #include "sink/report.h"
 #include "support/text.h"
 
@@ -36,10 +38,15 @@ void fuzz_incident(std::string_view bytes) {
   if (!incident) return;
   const std::string json = to_json(*incident);
   check(std::all_of(json.begin(), json.end(), is_safe));
-  const auto again = incident_from_json(json);
+  auto again = incident_from_json(json);
   check(again.has_value() && to_json(*again) == json);
   const std::string report = render_report(*again, {});
   check(std::all_of(report.begin(), report.end(), is_safe));
+  const std::string told = render_explanation(*again, {});
+  check(std::all_of(told.begin(), told.end(), is_safe));
+  again->diagnosis = diagnose(*again);
+  const std::string diagnosed = to_json(*again) + render_explanation(*again, {});
+  check(std::all_of(diagnosed.begin(), diagnosed.end(), is_safe));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "assemble/log_incident.h"
 
+#include <string>
+
 #include "assemble/build_incident.h"
 #include "assemble/incident_id.h"
 
@@ -23,6 +25,19 @@ void tell_missing(Incident& incident) {
     missing.emplace("victims", "the log does not name who was killed");
   }
   if (incident.system.source.empty()) missing.emplace("system", "the log has no Mem-Info");
+}
+
+// The kernel names the victim within moments of the report's beginning, the reaper within seconds.
+void tell_other_decision(const LogReport& report, Incident& incident) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  constexpr std::uint64_t kMinute = 60 * kSecond;
+  if (report.began_ns == 0 || report.at_ns < report.began_ns || incident.victims.empty()) return;
+  const std::uint64_t between = report.at_ns - report.began_ns;
+  if (between < kMinute) return;
+  incident.provenance.missing.emplace(
+      "decision", "the kill line stands " + std::to_string(between / kSecond) +
+                      " s after the beginning of the report: it is of a later decision, whose own "
+                      "report the log does not have");
 }
 
 }  // namespace
@@ -50,6 +65,7 @@ Incident incident_from_report(const LogReport& report) {
                                         "the report shows the thread's id, and not its process");
   }
   tell_missing(incident);
+  tell_other_decision(report, incident);
   const std::uint32_t pid = incident.victims.empty() ? 0 : incident.victims.front().pid.value_or(0);
   incident.id = incident_id(report.id_ns.value_or(0), report.host.name, report.text_hash, pid, 0);
   return incident;

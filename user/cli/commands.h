@@ -7,6 +7,7 @@
 namespace oomwitness {
 
 int run_trace(const TraceCommand& command);
+int run_explain(const ExplainCommand& command);
 int run_analyze(const AnalyzeCommand& command);
 int run_doctor(const DoctorCommand& command);
 

@@ -193,6 +193,21 @@ CLI::App* add_analyze(CLI::App& app, AnalyzeCommand& analyze, RawAnalyze& raw, c
   return command;
 }
 
+CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
+  CLI::App* command =
+      app.add_subcommand("explain", "The long answer for one incident: why, evidence, what to do");
+  command->add_option("FILE", explain.file,
+                      "Incidents as `trace --json` and `analyze --json` print them, or a kernel "
+                      "log; - (the default) reads stdin");
+  command->add_option("--id", explain.id, "Only the incident with this id")->type_name("ID");
+  command->add_flag("--json", explain.json,
+                    "The incidents with their diagnosis, one JSON object a line");
+  command->footer(
+      "Exit codes: 0 explained, 3 no such incident, 1 something could not be read, 2 bad usage.\n"
+      "Data goes to stdout, everything else to stderr.");
+  return command;
+}
+
 Command finish(AnalyzeCommand analyze, const RawAnalyze& raw, const Clock& clock,
                const CLI::App& command) {
   if (analyze.files.empty() && !analyze.dmesg && !analyze.journal) {
@@ -216,11 +231,13 @@ Command parse_command_line(std::span<const char* const> argv) {
   TraceCommand trace;
   DoctorCommand doctor;
   AnalyzeCommand analyze;
+  ExplainCommand explain;
   RawTrace raw;
   RawAnalyze raw_analyze;
   const Clock clock = local_clock();
   CLI::App* trace_app = add_trace(app, trace, raw);
   CLI::App* analyze_app = add_analyze(app, analyze, raw_analyze, clock);
+  CLI::App* explain_app = add_explain(app, explain);
   CLI::App* doctor_app = app.add_subcommand(
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
@@ -235,6 +252,7 @@ Command parse_command_line(std::span<const char* const> argv) {
     return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
   }
   if (doctor_app->parsed()) return doctor;
+  if (explain_app->parsed()) return explain;
   if (analyze_app->parsed()) return finish(std::move(analyze), raw_analyze, clock, *analyze_app);
   if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};
   if (!std::has_single_bit(trace.ring_kib)) {

@@ -53,6 +53,12 @@ struct AnalyzeCommand {
   std::vector<std::string> files;  // "-": stdin
 };
 
+struct ExplainCommand {
+  bool json = false;
+  std::optional<std::string> id;
+  std::string file = "-";  // "-": stdin
+};
+
 // --help, --version and usage errors: what to print and the exit code.
 struct EarlyExit {
   int code = 0;
@@ -60,7 +66,8 @@ struct EarlyExit {
   std::string err;
 };
 
-using Command = std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, EarlyExit>;
+using Command =
+    std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, ExplainCommand, EarlyExit>;
 
 Command parse_command_line(std::span<const char* const> argv);
 

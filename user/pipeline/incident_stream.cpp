@@ -84,13 +84,16 @@ void IncidentStream::write_waiting() {
 }
 
 void IncidentStream::write(const Incident& incident) {
-  if (done() || !wanted_.filter.matches(incident)) return;
+  if (done()) return;
   Incident named = incident;
   for (KernelFrame& frame : named.invoker.kernel_stack) {
     const auto known = frame.symbol.empty() ? symbols_.find(frame.address) : symbols_.end();
     if (known != symbols_.end()) frame.symbol = known->second;
   }
   drop_tracer_frames(named.invoker.kernel_stack);
+  // Before the filter: a kill that nobody wanted to see is an earlier kill all the same.
+  diagnose_(named);
+  if (!wanted_.filter.matches(named)) return;
   if (incident.revision == 0) ++written_;
   status_ = sink_(named);
 }

@@ -12,6 +12,7 @@
 
 #include "assemble/assembler.h"
 #include "assemble/observation.h"
+#include "diagnose/diagnose.h"
 #include "pipeline/filter.h"
 #include "pipeline/recording.h"
 #include "support/result.h"
@@ -64,6 +65,7 @@ class IncidentStream {
   std::vector<Incident> waiting_;  // for names, in order
   std::uint64_t written_ = 0;
   Status status_;
+  Diagnostician diagnose_;
   Assembler assembler_;
 };
 

@@ -89,6 +89,7 @@ Status LogAnalysis::emit() {
     if (done()) break;
     Incident incident = incident_from_report(report);
     for (Victim& victim : incident.victims) name_cgroup(victim);
+    diagnose_(incident);
     if (!wanted_.filter.matches(incident) || !in_range(incident)) continue;
     ++found_;
     if (Status written = sink_(incident); !written) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "capture/log/pieces.h"
+#include "diagnose/diagnose.h"
 #include "kernlog/log_feed.h"
 #include "kernlog/log_reader.h"
 #include "pipeline/incident_stream.h"
@@ -61,6 +62,7 @@ class LogAnalysis {
   Wanted wanted_;
   TimeRange range_;
   Sink sink_;
+  Diagnostician diagnose_;
   std::uint64_t found_ = 0;
   std::uint64_t undated_ = 0;
   bool failed_ = false;

@@ -2,8 +2,6 @@
 #include "sink/layout.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cstring>
 
 #include "support/text.h"
 
@@ -51,15 +49,7 @@ std::string Page::text(std::string_view bytes, std::size_t limit) const {
 }
 
 std::string Page::name(std::string_view bytes, std::size_t limit) const {
-  std::string escaped = text(bytes, limit);
-  const bool plain = !escaped.empty() && std::all_of(escaped.begin(), escaped.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) != 0 || std::strchr("_-./:@+%#~=*[]\\", c) != nullptr;
-  });
-  if (plain) return escaped;
-  for (auto at = escaped.find('"'); at != std::string::npos; at = escaped.find('"', at + 4))
-    escaped.replace(at, 1, "\\x22");
-  return '"' + escaped + '"';
+  return quoted_unless_plain(text(bytes, limit));
 }
 
 std::string Page::size(const std::optional<std::uint64_t>& bytes) {
@@ -83,9 +73,14 @@ void Page::heading(std::string_view title, std::string_view rest) {
 }
 
 void Page::line(std::string_view label, std::string_view text) {
-  if (text.empty()) return;
-  std::string lead =
-      std::string(kIndent, ' ') + padded(std::string(label), kLabelWidth, Align::kLeft);
+  wrap(std::string(kIndent, ' ') + padded(std::string(label), kLabelWidth, Align::kLeft), text);
+}
+
+void Page::paragraph(std::string_view text) {
+  wrap(std::string(kIndent, ' '), text);
+}
+
+void Page::wrap(std::string lead, std::string_view text) {
   const std::size_t room = options_.width > lead.size() + 20 ? options_.width - lead.size() : 20;
   while (!text.empty()) {
     std::size_t end = prefix_of(text, room);

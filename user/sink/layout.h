@@ -45,6 +45,8 @@ class Page {
   void heading(std::string_view title, std::string_view rest = {});
   // "  label       text", wrapped at blanks with the text's indent; nothing when the text is empty.
   void line(std::string_view label, std::string_view text);
+  // A paragraph of its own, wrapped like a line; nothing when the text is empty.
+  void paragraph(std::string_view text);
   void table(const std::vector<Column>& columns, const std::vector<Row>& rows);
   const ReportOptions& options() const { return options_; }
 
@@ -52,6 +54,7 @@ class Page {
 
  private:
   std::string strong(std::string_view text) const;
+  void wrap(std::string lead, std::string_view text);
 
   ReportOptions options_;
   std::string out_;

@@ -43,15 +43,6 @@ Opt<std::uint64_t> value_of(const Sizes& sizes, const std::string& key) {
   return found == sizes.end() ? std::nullopt : Opt<std::uint64_t>(found->second);
 }
 
-void write_subject(Page& page, const Incident& incident) {
-  std::string line = "id " + page.name(incident.id);
-  if (!incident.host.name.empty()) add_part(line, "host " + page.name(incident.host.name));
-  if (!incident.host.kernel.empty()) add_part(line, "Linux " + page.name(incident.host.kernel));
-  if (!incident.host.arch.empty()) line += " " + page.name(incident.host.arch);
-  if (incident.revision > 0) line += ", replaces the report before";
-  page.plain(line);
-}
-
 std::string limit_cell(const Opt<std::uint64_t>& limit, bool unlimited) {
   return limit ? human_size(*limit) : unlimited ? "none" : "-";
 }
@@ -175,13 +166,26 @@ void write_provenance(Page& page, const Provenance& provenance) {
   page.heading("How it was seen", sources);
   page.line("hooks", hooks);
   write_fields(page, "read late", provenance.late);
-  write_fields(page, "missing", provenance.missing);
+  write_missing(page, provenance);
   if (provenance.lost_events != 0)
     page.line("lost", thousands(provenance.lost_events) +
                           " records were lost since the start: something may be missing here");
 }
 
 }  // namespace
+
+void write_subject(Page& page, const Incident& incident) {
+  std::string line = "id " + page.name(incident.id);
+  if (!incident.host.name.empty()) add_part(line, "host " + page.name(incident.host.name));
+  if (!incident.host.kernel.empty()) add_part(line, "Linux " + page.name(incident.host.kernel));
+  if (!incident.host.arch.empty()) line += " " + page.name(incident.host.arch);
+  if (incident.revision > 0) line += ", replaces the report before";
+  page.plain(line);
+}
+
+void write_missing(Page& page, const Provenance& provenance) {
+  write_fields(page, "missing", provenance.missing);
+}
 
 void add_part(std::string& list, std::string_view part) {
   if (part.empty()) return;
@@ -231,6 +235,7 @@ std::string render_report(const Incident& incident, const ReportOptions& options
   Page page(options);
   write_headline(page, incident);
   write_subject(page, incident);
+  write_diagnosis(page, incident.diagnosis);
   write_scope(page, incident);
   write_invoker(page, incident);
   write_victims(page, incident);

@@ -13,10 +13,19 @@
 namespace oomwitness {
 
 void write_headline(Page& page, const Incident& incident);
+void write_subject(Page& page, const Incident& incident);
+void write_diagnosis(Page& page, const Opt<Diagnosis>& diagnosis);
 void write_invoker(Page& page, const Incident& incident);
 void write_victims(Page& page, const Incident& incident);
 void write_candidates(Page& page, const Incident& incident);
 void write_timeline(Page& page, const Incident& incident);
+
+std::string_view confidence_name(Confidence confidence);
+// The other causes, as a list.
+std::string also_text(const Diagnosis& diagnosis);
+
+// Field by field, why it is missing: "missing", then one reason a line.
+void write_missing(Page& page, const Provenance& provenance);
 
 // "java (pid 811)"
 std::string process_name(const Page& page, const Opt<std::string>& comm,

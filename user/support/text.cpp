@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <optional>
 
 #include <fmt/format.h>
@@ -154,6 +156,34 @@ std::string escape_for_terminal(std::string_view bytes, Charset charset) {
       out += raw;
     else
       append_hex(out, raw);
+  }
+  return out;
+}
+
+std::string quoted_unless_plain(std::string escaped) {
+  const bool plain = !escaped.empty() && std::all_of(escaped.begin(), escaped.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || std::isalnum(byte) != 0 || std::strchr("_-./:@+%#~=*[]\\", c) != nullptr;
+  });
+  if (plain) return escaped;
+  for (auto at = escaped.find('"'); at != std::string::npos; at = escaped.find('"', at + 4))
+    escaped.replace(at, 1, "\\x22");
+  return '"' + escaped + '"';
+}
+
+std::string name_in_sentence(std::string_view bytes, Charset charset) {
+  return quoted_unless_plain(escape_for_terminal(bytes, charset));
+}
+
+std::string safe_sentence(std::string_view sentence) {
+  std::string out;
+  out.reserve(sentence.size());
+  for (const char& c : sentence) {
+    const bool printable = c >= ' ' && c <= '~';
+    if (printable)
+      out += c;
+    else
+      append_hex(out, std::string_view(&c, 1));
   }
   return out;
 }

@@ -22,6 +22,16 @@ enum class Charset { kAscii, kUtf8 };
 // UTF-8, bidirectional and zero-width controls, private use) becomes \xNN.
 std::string escape_for_terminal(std::string_view bytes, Charset charset = Charset::kUtf8);
 
+// The same for a name inside a sentence: in quotes when it holds more than names do, so that no
+// process can write its own end of the sentence.
+std::string name_in_sentence(std::string_view bytes, Charset charset = Charset::kUtf8);
+// Escaped text as such a name: quoted where needed.
+std::string quoted_unless_plain(std::string escaped);
+
+// A sentence whose names have been escaped when it was made, read back from a record: printable
+// ASCII stays, backslashes too; any other byte becomes \xNN.
+std::string safe_sentence(std::string_view sentence);
+
 // Columns a terminal uses for escaped text: wide East Asian characters take 2, combining marks 0.
 std::size_t display_width(std::string_view utf8);
 

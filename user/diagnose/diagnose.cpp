@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "diagnose/diagnose.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "diagnose/facts.h"
+#include "diagnose/rules.h"
+#include "diagnose/words.h"
+
+namespace oomwitness {
+namespace {
+
+struct Judged {
+  const Rule* rule = nullptr;
+  Finding finding;
+};
+
+void add(std::vector<std::string>& list, std::string text) {
+  if (text.empty() || std::find(list.begin(), list.end(), text) != list.end()) return;
+  list.push_back(std::move(text));
+}
+
+std::vector<Judged> judge(const Facts& facts) {
+  std::vector<Judged> judged;
+  for (const Rule& rule : rules())
+    if (auto finding = rule.judge(facts)) judged.push_back({&rule, *std::move(finding)});
+  std::stable_sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) {
+    return a.rule->leads != b.rule->leads ? a.rule->leads : a.finding.weight > b.finding.weight;
+  });
+  return judged;
+}
+
+// Where nothing but the lack of evidence could lead, it does: insufficient-evidence always finds.
+Diagnosis written(const Facts& facts, std::vector<Judged> judged) {
+  Diagnosis diagnosis;
+  const Judged cause = std::move(judged.front());
+  judged.erase(judged.begin());
+  diagnosis.cause = cause.rule->cause;
+  diagnosis.confidence = cause.finding.confidence;
+  diagnosis.summary = cause.finding.summary;
+  for (const std::string& text : cause.finding.evidence) add(diagnosis.evidence, text);
+  add(diagnosis.evidence, who_died(facts));
+  add(diagnosis.evidence, who_held_most(facts));
+  add(diagnosis.evidence, why_not_the_largest(facts));
+  add(diagnosis.evidence, counterfactual(facts));
+  add(diagnosis.evidence, score_sentence(facts));
+  add(diagnosis.evidence, what_it_freed(facts));
+  for (const std::string& text : cause.finding.advice) add(diagnosis.advice, text);
+  for (const Judged& other : judged) {
+    if (other.rule->judge == &insufficient_evidence) continue;
+    diagnosis.also.emplace_back(other.rule->cause);
+    for (const std::string& text : other.finding.evidence) add(diagnosis.evidence, text);
+    for (const std::string& text : other.finding.advice) add(diagnosis.advice, text);
+  }
+  if (facts.shortage != Shortage::kCgroup) add(diagnosis.evidence, swap_sentence(facts));
+  return diagnosis;
+}
+
+}  // namespace
+
+Diagnosis diagnose(const Incident& incident, std::span<const Earlier> earlier) {
+  const Facts facts = gather(incident, earlier);
+  return written(facts, judge(facts));
+}
+
+void Diagnostician::operator()(Incident& incident) {
+  incident.diagnosis = diagnose(incident, earlier_);
+  remember(incident);
+}
+
+void Diagnostician::remember(const Incident& incident) {
+  const auto known = [&](const Earlier& kill) {
+    return !incident.id.empty() && kill.id == incident.id;
+  };
+  if (std::any_of(earlier_.begin(), earlier_.end(), known)) return;  // an update
+  const Facts facts = gather(incident, {});
+  if (facts.victim == nullptr || facts.victim->role == Role::kAlreadyExiting) return;
+  if (earlier_.size() == kMostKills) earlier_.erase(earlier_.begin());
+  const Victim& victim = *facts.victim;
+  earlier_.push_back({.time_unix_ns = incident.time_unix_ns,
+                      .monotonic_ns = incident.monotonic_ns,
+                      .pid = victim.pid.value_or(0),
+                      .comm = victim.comm.value_or(""),
+                      .cgroup = victim.cgroup.value_or(""),
+                      .unit = victim.unit.value_or(""),
+                      .id = incident.id});
+}
+
+}  // namespace oomwitness

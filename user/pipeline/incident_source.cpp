@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "pipeline/incident_source.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "diagnose/diagnose.h"
+#include "incident/json.h"
+#include "pipeline/log_analysis.h"
+
+namespace oomwitness {
+namespace {
+
+// One whose first piece has been looked at already.
+class Peeked : public Pieces {
+ public:
+  Peeked(Pieces& inner, std::size_t seen) : inner_(inner), seen_(seen) {}
+
+  Result<std::string_view> next(std::size_t again) override {
+    return inner_.next(again + std::exchange(seen_, 0));
+  }
+  bool take_gap() override { return inner_.take_gap(); }
+  std::uint64_t consumed() const override { return inner_.consumed(); }
+
+ private:
+  Pieces& inner_;
+  std::size_t seen_;
+};
+
+// journald's and Docker's logs are objects too: only an incident names the schema first.
+bool is_incident(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  return text.starts_with("{") &&
+         text.substr(0, 64).find("oomwitness/incident/") != std::string_view::npos;
+}
+
+class JsonLines {
+ public:
+  explicit JsonLines(const std::function<Status(const Incident&)>& sink) : sink_(sink) {}
+
+  Status take(std::string_view piece) {
+    rest_.append(piece);
+    std::size_t begin = 0;
+    for (std::size_t end = rest_.find('\n'); end != std::string::npos;
+         end = rest_.find('\n', begin)) {
+      CHECK_OK(line(std::string_view(rest_).substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    rest_.erase(0, begin);
+    if (rest_.size() > kLongestLine) return fail(where() + "longer than any incident");
+    return {};
+  }
+  Status end() { return line(rest_); }
+
+ private:
+  static constexpr std::size_t kLongestLine = 16U << 20U;
+
+  std::string where() const { return "line " + std::to_string(line_ + 1) + ": "; }
+  Status line(std::string_view text) {
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) {
+      ++line_;
+      return {};
+    }
+    auto incident = incident_from_json(text);
+    if (!incident) return fail(where() + incident.error().message());
+    ++line_;
+    diagnose_(*incident);
+    return sink_(*incident);
+  }
+
+  const std::function<Status(const Incident&)>& sink_;
+  std::string rest_;
+  std::uint64_t line_ = 0;
+  Diagnostician diagnose_;
+};
+
+Status read_json(Pieces& pieces, std::string_view first,
+                 const std::function<Status(const Incident&)>& sink) {
+  JsonLines lines(sink);
+  while (!first.empty()) {
+    CHECK_OK(lines.take(first));
+    TRY(first, pieces.next(0));
+  }
+  return lines.end();
+}
+
+}  // namespace
+
+Status read_incidents(Pieces& pieces, const LogReaderOptions& log,
+                      const std::function<Status(const Incident&)>& sink) {
+  TRY(const std::string_view first, pieces.next(0));
+  if (is_incident(first)) return read_json(pieces, first, sink);
+  LogAnalysis analysis(log, {}, {}, sink);
+  Peeked peeked(pieces, first.size());
+  CHECK_OK(analysis.read(peeked, [] {}));
+  return analysis.end_log();
+}
+
+}  // namespace oomwitness
