@@ -144,8 +144,8 @@ Opt<Finding> repeated_kills(const Facts& facts) {
   Finding found;
   found.weight = close > 0 ? 34 : 12;
   found.confidence = close > 0 ? Confidence::kHigh : Confidence::kLow;
-  const std::string what =
-      last.same_cgroup ? "A task of " + safe_name(*facts.victim->cgroup) : safe_name(last.kill->comm);
+  const std::string what = last.same_cgroup ? "A task of " + safe_name(*facts.victim->cgroup)
+                                            : safe_name(last.kill->comm);
   found.summary = fmt::format("{} has been killed before: {} earlier kill{} known.", what,
                               repeats.size(), repeats.size() == 1 ? " is" : "s are");
   std::string evidence =
@@ -222,6 +222,9 @@ Opt<Finding> user_space_killer(const Facts& facts) {
   found.summary =
       fmt::format("{} killed, before the kernel had to: by its own thresholds.", safe_name(killer));
   found.evidence = {fmt::format("The kill is {}'s, not the kernel's.", safe_name(killer))};
+  if (facts.incident->scope.reason)
+    found.evidence.push_back(
+        fmt::format("It gives its reason as {}.", safe_name(*facts.incident->scope.reason)));
   found.advice = {killer == "systemd-oomd"
                       ? "See `oomctl`, and ManagedOOMMemoryPressureLimit=, "
                         "ManagedOOMPreference= of the units: they say when and whom it kills."

@@ -111,6 +111,7 @@ std::string of_another_decision(const Incident& incident) {
 std::vector<Gap> gaps(const Facts& facts) {
   std::vector<Gap> out;
   const Incident& incident = *facts.incident;
+  if (incident.killer != "kernel") return out;  // its log lines are all there is
   const bool live = !incident.provenance.hooks.empty();
   const bool table = facts.tasks.size() > 1 || facts.tasks_whole || incident.candidates.listed;
   if (facts.shortage == Shortage::kUnknown)

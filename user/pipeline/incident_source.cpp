@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "pipeline/incident_source.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +29,23 @@ class Peeked : public Pieces {
   std::size_t seen_;
 };
 
+constexpr std::size_t kSchemaWithin = 64;
+
+// At least so much as tells what the file is: a pipe may give a few bytes at a time.
+Result<std::string_view> beginning(Pieces& pieces) {
+  TRY(std::string_view first, pieces.next(0));
+  for (std::size_t before = 0; first.size() > before && first.size() < 2 * kSchemaWithin;) {
+    before = first.size();
+    TRY(first, pieces.next(before));
+  }
+  return first;
+}
+
 // journald's and Docker's logs are objects too: only an incident names the schema first.
 bool is_incident(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
   return text.starts_with("{") &&
-         text.substr(0, 64).find("oomwitness/incident/") != std::string_view::npos;
+         text.substr(0, kSchemaWithin).find("oomwitness/incident/") != std::string_view::npos;
 }
 
 class JsonLines {
@@ -89,7 +102,7 @@ Status read_json(Pieces& pieces, std::string_view first,
 
 Status read_incidents(Pieces& pieces, const LogReaderOptions& log,
                       const std::function<Status(const Incident&)>& sink) {
-  TRY(const std::string_view first, pieces.next(0));
+  TRY(const std::string_view first, beginning(pieces));
   if (is_incident(first)) return read_json(pieces, first, sink);
   LogAnalysis analysis(log, {}, {}, sink);
   Peeked peeked(pieces, first.size());

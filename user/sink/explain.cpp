@@ -70,6 +70,8 @@ void write_what_happened(Page& page, const Incident& incident, const Facts& fact
 }
 
 std::string whose(const Facts& facts) {
+  if (facts.incident->killer != "kernel")
+    return "No limit of the kernel's: a program killed by thresholds of its own.";
   switch (facts.shortage) {
     case Shortage::kHost: return "Nobody's limit: the whole host was short of memory.";
     case Shortage::kNodes:
@@ -158,7 +160,7 @@ void write_why(Page& page, const Incident& incident, const Facts& facts,
   if (!incident.candidates.top.empty() || incident.candidates.listed)
     write_candidates(page, incident);
   else
-    page.heading("Why this one");
+    page.heading("Why this one", incident.killer == "kernel" ? "" : "by its killer's own rules");
   for (const std::string& text :
        {score_sentence(facts), why_not_the_largest(facts), counterfactual(facts)})
     page.paragraph(text);
