@@ -260,6 +260,13 @@ TEST(CauseTable, HasACaseForEveryRule) {
   for (const Rule& rule : rules()) EXPECT_THAT(tested, Contains(std::string(rule.cause)));
 }
 
+TEST(Protected, NeedsSomebodyWhoDied) {
+  Incident incident = on_host({task(7, "web", kGib), task(8, "db", 9 * kGib, -900)});
+  incident.victims.clear();
+  incident.scope.no_killable = true;
+  EXPECT_THAT(diagnose(incident).also, Not(Contains("host-hog-protected")));
+}
+
 TEST(Repeats, OfOneCgroupAreStrongWithinAMinute) {
   Incident incident = under_limit({task(7, "hog", 400 * kMib), task(8, "sh", kMib)});
   incident.time_unix_ns = 1'000'000'000'000;

@@ -146,7 +146,8 @@ Opt<Finding> host_hog_protected(const Facts& facts) {
   const Incident& incident = *facts.incident;
   const bool weighed =
       !incident.scope.sysrq.value_or(false) && !incident.scope.kill_allocating_task.value_or(false);
-  if (!weighed || incident.killer != "kernel" || facts.tasks.size() < 2) return std::nullopt;
+  if (!weighed || incident.killer != "kernel" || facts.victim == nullptr || facts.tasks.size() < 2)
+    return std::nullopt;
   const Holder* const hog = choice_without_adj(facts);
   if (hog == nullptr || is_victim(facts, *hog) || hog->adj.value_or(0) >= 0) return std::nullopt;
   if (share_of_capacity(facts, hog->bytes).value_or(1) < kProtectedShare) return std::nullopt;
@@ -163,8 +164,7 @@ Opt<Finding> host_hog_protected(const Facts& facts) {
   found.summary = fmt::format(
       "{} held the memory, but its oom_score_adj of {} protects it, so "
       "{} died in its place.",
-      holder_text(*hog), *hog->adj,
-      facts.victim != nullptr ? task_text(*facts.victim) : "another task");
+      holder_text(*hog), *hog->adj, task_text(*facts.victim));
   found.evidence = {fmt::format("{} held {}; its oom_score_adj is {}.", holder_text(*hog),
                                 held_text(facts, hog->bytes), *hog->adj),
                     counterfactual(facts)};

@@ -171,7 +171,8 @@ void write_rows(Page& page, const Incident& incident, const Arithmetic& sums) {
               {"name", Align::kLeft},
               {"", Align::kLeft}},
              rows);
-  const std::uint64_t all = incident.candidates.considered.value_or(top.size());
+  const std::uint64_t all =
+      incident.candidates.considered.value_or(incident.candidates.listed.value_or(top.size()));
   const std::uint64_t unkillable = incident.candidates.unkillable.value_or(0);
   if (all > rows.size() + unkillable)
     page.line("", fmt::format("... and {} more with fewer points",
