@@ -122,6 +122,16 @@ bool is_whole(const Facts& facts) {
   return all.listed && *all.listed <= rows;
 }
 
+void find_victim_bytes(Facts& facts) {
+  if (facts.victim == nullptr) return;
+  facts.victim_bytes = held(facts, facts.victim->memory);
+  if (!facts.victim->pid) return;
+  // A table's row has the swap that the kill line leaves out.
+  for (const Holder& task : facts.tasks)
+    if (task.pid == facts.victim->pid)
+      facts.victim_bytes = std::max(facts.victim_bytes.value_or(0), task.bytes);
+}
+
 // Before 4.17 tasks of root had 3 % of their points off, and a fixed 30 of 1000 before 3.14
 // (d46078b28889, 778c14affaf9).
 double with_root_discount(const Incident& incident, double share) {
@@ -203,14 +213,9 @@ void find_holders(Facts& facts) {
     facts.tasks_bytes = 0;
     for (const Holder& task : facts.tasks) facts.tasks_bytes = plus(*facts.tasks_bytes, task.bytes);
   }
-  if (facts.victim != nullptr) {
-    facts.victim_bytes = held(facts, facts.victim->memory);
-    // A table's row has the swap that the kill line leaves out.
-    for (const Holder& task : facts.tasks)
-      if (facts.victim->pid && task.pid == facts.victim->pid)
-        facts.victim_bytes = std::max(facts.victim_bytes.value_or(0), task.bytes);
-  }
-  if (!facts.capacity && facts.tasks.size() > 1 && facts.tasks_bytes.value_or(0) != 0) {
+  find_victim_bytes(facts);
+  if (!facts.capacity && facts.tasks.size() > 1 &&
+      facts.tasks_bytes.value_or(0) >= thresholds::kGuessedFrom) {
     facts.capacity = facts.tasks_bytes;
     facts.capacity_name = "what all listed tasks held together";
     facts.capacity_guessed = true;

@@ -96,7 +96,7 @@ Opt<Finding> policy_kill(const Facts& facts) {
   found.summary =
       "A policy decided this kill, by its own rules: memory need not have been used up.";
   if (bpf)
-    found.evidence.push_back("The kernel stack shows a BPF program that asked for the kill.");
+    found.evidence.emplace_back("The kernel stack shows a BPF program that asked for the kill.");
   if (named)
     found.evidence.push_back(
         fmt::format("The constraint is {}, which the kernel's own choice does "
@@ -125,7 +125,7 @@ Opt<Finding> stuck_victim(const Facts& facts) {
                                          task_text(*facts.victim),
                                          human_duration(*time.exited_ns - *time.marked_ns)));
   if (skipped)
-    found.evidence.push_back(
+    found.evidence.emplace_back(
         "The kernel's reaper could not take its memory (its mmap lock was "
         "held, or nothing could be taken).");
   found.advice = {

@@ -206,7 +206,7 @@ Opt<Finding> own_limit_lowered(const Facts& facts) {
         "under the usage.",
         human_size(*facts.limit_usage), human_size(over), human_size(*facts.limit_bytes)));
   if (writing)
-    found.evidence.push_back(
+    found.evidence.emplace_back(
         "The kernel stack shows that the limit was being written: the kill "
         "was part of that write.");
   found.advice = {

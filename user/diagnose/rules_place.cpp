@@ -82,7 +82,7 @@ std::uint64_t usable(const Zone& zone) {
 }
 
 bool has_block(const Zone& zone, std::int32_t order) {
-  for (std::size_t i = static_cast<std::size_t>(order); i < zone.free_blocks.size(); ++i)
+  for (auto i = static_cast<std::size_t>(order); i < zone.free_blocks.size(); ++i)
     if (zone.free_blocks[i] != 0) return true;
   return false;
 }
@@ -133,6 +133,59 @@ Opt<NodeSums> free_by_node(const Facts& facts) {
   return facts.incident->system.zones.empty() ? std::nullopt : Opt<NodeSums>(sums);
 }
 
+// The eligible zone with most above its watermark and no block of the order; nullptr: none, or a
+// zone could have served the request, or does not show its blocks.
+const Zone* above_watermark_in_pieces(const Facts& facts, std::size_t highest, std::int32_t order) {
+  const Zone* enough = nullptr;
+  for (const Zone& zone : facts.incident->system.zones) {
+    if (rank_of(zone.zone) > highest || !zone.free_bytes) continue;
+    const auto floor = floor_of(facts, zone, highest);
+    if (!floor || usable(zone) <= *floor) continue;
+    if (zone.free_blocks.empty() || has_block(zone, order)) return nullptr;
+    if (enough == nullptr || usable(zone) > usable(*enough)) enough = &zone;
+  }
+  return enough;
+}
+
+struct Reach {
+  const Zone* lowest = nullptr;  // of the zones in reach the highest one
+  std::uint64_t eligible = 0;    // free there
+  std::uint64_t out = 0;         // free where it may not be taken
+};
+
+// Absent: a zone in reach is not at its minimum, or a figure is missing.
+Opt<Reach> reach_of(const Facts& facts, std::size_t highest) {
+  Reach reach;
+  for (const Zone& zone : facts.incident->system.zones) {
+    if (!zone.free_bytes) return std::nullopt;
+    if (rank_of(zone.zone) > highest) {
+      reach.out = plus(reach.out, *zone.free_bytes);
+      continue;
+    }
+    const auto floor = floor_of(facts, zone, highest);
+    if (!floor || static_cast<double>(usable(zone)) > kAtMin * static_cast<double>(*floor))
+      return std::nullopt;
+    reach.eligible = plus(reach.eligible, *zone.free_bytes);
+    if (reach.lowest == nullptr || rank_of(zone.zone) > rank_of(reach.lowest->zone))
+      reach.lowest = &zone;
+  }
+  return reach;
+}
+
+// Before 5.0 the constraint is not printed, but the nodes are.
+bool nodes_were_short(const Facts& facts, const Opt<NodeSums>& sums) {
+  return !facts.incident->scope.constraint && is_host_shortage(facts) && sums && sums->others &&
+         static_cast<double>(sums->elsewhere) > kElsewhere * static_cast<double>(sums->allowed);
+}
+
+std::string constraint_sentence(const Scope& scope) {
+  if (scope.constraint == "mempolicy")
+    return "The kernel names the constraint itself: memory policy. Every task that may use those "
+           "nodes is weighed then: the victim's size says little.";
+  return "The kernel names the constraint itself: cpuset" +
+         (scope.cpuset ? " " + safe_name(*scope.cpuset) : std::string()) + ".";
+}
+
 }  // namespace
 
 Opt<Finding> fragmentation(const Facts& facts) {
@@ -141,14 +194,7 @@ Opt<Finding> fragmentation(const Facts& facts) {
   const auto asked = highest_zone(invoker);
   if (!asked) return std::nullopt;
   const std::size_t highest = populated(facts.incident->system, *asked);
-  const Zone* enough = nullptr;
-  for (const Zone& zone : facts.incident->system.zones) {
-    if (rank_of(zone.zone) > highest || !zone.free_bytes) continue;
-    const auto floor = floor_of(facts, zone, highest);
-    if (!floor || usable(zone) <= *floor) continue;
-    if (zone.free_blocks.empty() || has_block(zone, *invoker.order)) return std::nullopt;
-    if (enough == nullptr || usable(zone) > usable(*enough)) enough = &zone;
-  }
+  const Zone* const enough = above_watermark_in_pieces(facts, highest, *invoker.order);
   if (enough == nullptr) return std::nullopt;
   const std::uint64_t block = times(page_size(facts), 1ULL << std::min(*invoker.order, 30));
   Finding found;
@@ -178,25 +224,12 @@ Opt<Finding> zone_exhausted(const Facts& facts) {
   const auto asked = highest_zone(incident.invoker);
   if (!asked) return std::nullopt;
   const std::size_t highest = populated(incident.system, *asked);
-  std::uint64_t eligible = 0;
-  std::uint64_t out_of_reach = 0;
-  const Zone* lowest = nullptr;
-  for (const Zone& zone : incident.system.zones) {
-    if (!zone.free_bytes) return std::nullopt;
-    if (rank_of(zone.zone) > highest) {
-      out_of_reach = plus(out_of_reach, *zone.free_bytes);
-      continue;
-    }
-    const auto floor = floor_of(facts, zone, highest);
-    if (!floor) return std::nullopt;
-    if (static_cast<double>(usable(zone)) > kAtMin * static_cast<double>(*floor))
-      return std::nullopt;
-    eligible = plus(eligible, *zone.free_bytes);
-    if (lowest == nullptr || rank_of(zone.zone) > rank_of(lowest->zone)) lowest = &zone;
-  }
-  if (lowest == nullptr || out_of_reach == 0 ||
-      static_cast<double>(out_of_reach) <= kElsewhere * static_cast<double>(eligible))
+  const auto reach = reach_of(facts, highest);
+  if (!reach || reach->lowest == nullptr || reach->out == 0 ||
+      static_cast<double>(reach->out) <= kElsewhere * static_cast<double>(reach->eligible))
     return std::nullopt;
+  const Zone* const lowest = reach->lowest;
+  const std::uint64_t out_of_reach = reach->out;
   Finding found;
   found.weight = 91;
   found.confidence = Confidence::kHigh;
@@ -227,10 +260,7 @@ Opt<Finding> cpuset_or_mempolicy(const Facts& facts) {
   const Scope& scope = facts.incident->scope;
   const auto sums = free_by_node(facts);
   const bool said = facts.shortage == Shortage::kNodes;
-  // Before 5.0 the constraint is not printed, but the nodes are.
-  const bool seen =
-      !scope.constraint && is_host_shortage(facts) && sums && sums->others &&
-      static_cast<double>(sums->elsewhere) > kElsewhere * static_cast<double>(sums->allowed);
+  const bool seen = nodes_were_short(facts, sums);
   if ((!said && !seen) || facts.incident->killer != "kernel") return std::nullopt;
   const bool policy = scope.constraint == "mempolicy";
   const auto& nodes = scope.nodemask ? scope.nodemask : scope.mems_allowed;
@@ -241,17 +271,10 @@ Opt<Finding> cpuset_or_mempolicy(const Facts& facts) {
       "The memory nodes that {} allows{} were used up; the host as a whole "
       "need not have been short.",
       policy ? "a memory policy" : "a cpuset", nodes ? " (" + safe_name(*nodes) + ")" : "");
-  if (said)
-    found.evidence.push_back(fmt::format(
-        "The kernel names the constraint itself: {}{}.", policy ? "memory policy" : "cpuset",
-        scope.cpuset && !policy ? " " + safe_name(*scope.cpuset) : ""));
+  if (said) found.evidence.push_back(constraint_sentence(scope));
   if (sums && sums->others)
     found.evidence.push_back(fmt::format("The allowed nodes had {} free, the others {}.",
                                          human_size(sums->allowed), human_size(sums->elsewhere)));
-  if (policy)
-    found.evidence.push_back(
-        "With a memory policy every task that may use those nodes is weighed: "
-        "the victim's size says little.");
   found.advice = {policy ? "Bind with preference, not by force (MPOL_PREFERRED, numactl "
                            "--preferred), or bind to more nodes."
                          : "Give the cpuset more memory nodes (cpuset.mems, AllowedMemoryNodes= of "

@@ -153,11 +153,11 @@ Opt<Finding> insufficient_evidence(const Facts& facts) {
   of_swapped_memory(facts, found.evidence);
   found.evidence.push_back(largest_use(facts));
   if (const std::string other = of_another_decision(*facts.incident); !other.empty())
-    found.evidence.push_back("About the decision: " + other + ".");
+    found.evidence.emplace_back("About the decision: " + other + ".");
   std::string list;
   for (const Gap& gap : missing) list += (list.empty() ? "" : "; ") + gap.what;
-  if (!list.empty()) found.evidence.push_back("Missing: " + list + ".");
-  for (const Gap& gap : missing) found.advice.push_back("Next time: " + gap.how + ".");
+  if (!list.empty()) found.evidence.emplace_back("Missing: " + list + ".");
+  for (const Gap& gap : missing) found.advice.emplace_back("Next time: " + gap.how + ".");
   if (facts.incident->provenance.hooks.empty())
     found.advice.emplace_back(
         "Run `oomwitness trace` or keep the kernel's log whole (journalctl -k "

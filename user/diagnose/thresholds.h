@@ -46,6 +46,9 @@ inline constexpr std::uint64_t kChargeBatchPages = 64;
 // prints double of it for the sum of memory and swap.
 inline constexpr std::uint64_t kUnlimited = (1ULL << 63U) - 64 * kKib;
 
+// Without the host's size, what the listed tasks held stands for it; less than this cannot.
+inline constexpr std::uint64_t kGuessedFrom = kGib;
+
 // What no kill frees, as a share of RAM: less is ordinary on a busy host.
 inline constexpr double kKindOfRam = 0.30;
 inline constexpr double kKernelCertain = 0.50;

@@ -170,35 +170,37 @@ std::string score_sentence(const Facts& facts) {
 namespace {
 
 // A kill line leaves swap out; the victim's row of the table has it.
-std::uint64_t swap_of(const Incident& incident, const Victim& victim) {
-  if (victim.memory.swap_bytes) return *victim.memory.swap_bytes;
+Opt<std::uint64_t> swap_of(const Incident& incident, const Victim& victim) {
+  if (victim.memory.swap_bytes) return victim.memory.swap_bytes;
   for (const Candidate& row : incident.candidates.top)
-    if (victim.pid && row.pid == *victim.pid) return row.memory.swap_bytes.value_or(0);
-  return 0;
+    if (victim.pid && row.pid == *victim.pid) return row.memory.swap_bytes;
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::string what_it_freed(const Facts& facts) {
   if (facts.victim == nullptr || facts.victim->role == Role::kAlreadyExiting) return "";
-  std::uint64_t freed = 0;
+  Opt<std::uint64_t> freed;
+  Opt<std::uint64_t> swap;
   std::uint64_t kept = 0;
-  bool known = false;
   for (const Victim& victim : facts.incident->victims) {
     const Memory& m = victim.memory;
-    if (!m.anon_rss_bytes) continue;
-    if (victim.role == Role::kSharedMm) continue;  // the same memory once more
-    known = true;
-    freed = plus(freed, plus(*m.anon_rss_bytes, swap_of(*facts.incident, victim)));
-    freed = plus(freed, m.pgtables_bytes.value_or(0));
+    if (!m.anon_rss_bytes || victim.role == Role::kSharedMm) continue;  // the same memory once more
+    freed = plus(plus(freed, m.anon_rss_bytes), m.pgtables_bytes);
+    swap = plus(swap, swap_of(*facts.incident, victim));
     kept = plus(kept, m.shmem_rss_bytes.value_or(0));
   }
-  if (!known) return "";
-  std::string out = fmt::format("The kill freed about {}", human_size(freed));
+  if (!freed) return "";
+  std::string out = fmt::format("The kill freed about {}", human_size(*freed));
   const auto part = share_of_capacity(facts, freed);
   if (part && !facts.capacity_guessed)
     out += fmt::format(" ({} of {})", percent(*part), facts.capacity_name);
-  out += " of its own memory";
+  out += " of its own resident memory";
+  if (!swap)
+    out += "; what it had in swap is not shown";
+  else if (*swap > 0)
+    out += fmt::format(" and {} of swap", human_size(*swap));
   if (kept >= thresholds::kMib)
     out += fmt::format("; {} of shared memory stays while somebody else, or a tmpfs, holds it",
                        human_size(kept));
