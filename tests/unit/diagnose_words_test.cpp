@@ -125,6 +125,13 @@ TEST(Swap, OfAHostWithoutSwapIsNeverFull) {
   EXPECT_THAT(diagnosis.evidence, Contains("The host has no swap."));
 }
 
+TEST(Request, OfMaskZeroIsNone) {
+  Incident incident = on_host({task(7, "hog", 9 * kGib), task(8, "sh", kMib)});
+  EXPECT_THAT(diagnose(incident).evidence, Not(Contains(HasSubstr("gfp mask"))));
+  incident.invoker.gfp = Gfp{};
+  EXPECT_THAT(diagnose(incident).evidence, Contains(HasSubstr("The gfp mask is 0")));
+}
+
 TEST(Absent, IsNotZero) {
   Incident incident = on_host({task(7, "hog", 9 * kGib), task(8, "sh", kMib)});
   incident.system = {};

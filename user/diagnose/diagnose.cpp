@@ -46,6 +46,7 @@ Diagnosis written(const Facts& facts, std::vector<Judged> judged) {
   add(diagnosis.evidence, counterfactual(facts));
   add(diagnosis.evidence, score_sentence(facts));
   add(diagnosis.evidence, what_it_freed(facts));
+  add(diagnosis.evidence, request_sentence(facts));
   for (const std::string& text : cause.finding.advice) add(diagnosis.advice, text);
   for (const Judged& other : judged) {
     if (other.rule->judge == &insufficient_evidence) continue;

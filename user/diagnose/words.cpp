@@ -216,4 +216,12 @@ std::string swap_sentence(const Facts& facts) {
                      human_size(*facts.swap_total), percent(free));
 }
 
+std::string request_sentence(const Facts& facts) {
+  const auto& gfp = facts.incident->invoker.gfp;
+  if (!gfp || gfp->mask != 0) return "";
+  return "The gfp mask is 0: the kill came from a page fault or a policy, and there is no request "
+         "of "
+         "the allocator to reason on.";
+}
+
 }  // namespace oomwitness

@@ -35,5 +35,6 @@ std::string counterfactual(const Facts& facts);
 std::string score_sentence(const Facts& facts);
 std::string what_it_freed(const Facts& facts);
 std::string swap_sentence(const Facts& facts);
+std::string request_sentence(const Facts& facts);
 
 }  // namespace oomwitness

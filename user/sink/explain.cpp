@@ -35,23 +35,25 @@ std::string purpose(const Invoker& invoker) {
   return "";
 }
 
+std::string request_text(const Page& page, const Invoker& invoker) {
+  const std::int32_t order = invoker.order.value_or(0);
+  std::string out = order > 0 && order < 31
+                        ? fmt::format("{} pages in a row", 1U << static_cast<unsigned>(order))
+                    : invoker.order ? "one page"
+                                    : "memory";
+  if (!invoker.gfp) return out;
+  std::string flags;
+  for (const std::string& flag : invoker.gfp->flags)
+    flags += (flags.empty() ? "" : "|") + page.text(flag);
+  return out +
+         (flags.empty() ? fmt::format(" (gfp 0x{:x})", invoker.gfp->mask) : " (" + flags + ")");
+}
+
 std::string invoker_sentence(const Page& page, const Incident& incident) {
   const Invoker& invoker = incident.invoker;
   if (incident.scope.sysrq.value_or(false) || (!invoker.pid && !invoker.comm)) return "";
-  std::string out = process_name(page, invoker.comm, invoker.pid) + " asked for ";
-  const std::int32_t order = invoker.order.value_or(0);
-  out += order > 0 && order < 31 ? fmt::format("{} pages in a row", 1U << unsigned(order))
-         : invoker.order         ? "one page"
-                                 : "memory";
-  if (invoker.gfp && !invoker.gfp->flags.empty()) {
-    std::string flags;
-    for (const std::string& flag : invoker.gfp->flags)
-      flags += (flags.empty() ? "" : "|") + page.text(flag);
-    out += " (" + flags + ")";
-  } else if (invoker.gfp) {
-    out += fmt::format(" (gfp 0x{:x})", invoker.gfp->mask);
-  }
-  out += purpose(invoker) + ".";
+  std::string out = process_name(page, invoker.comm, invoker.pid) + " asked for " +
+                    request_text(page, invoker) + purpose(invoker) + ".";
   const bool itself = !incident.victims.empty() && incident.victims.front().pid == invoker.pid;
   if (!itself) out += " Who asks when memory is short need not be who used it.";
   return out;
