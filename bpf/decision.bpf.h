@@ -84,20 +84,25 @@ __noinline int keep_candidate(__u64 candidate, __u64 points)
 	return 0;
 }
 
-/* One more task weighed. Readers of /proc/PID/oom_score come here too
- * (fs/proc/base.c): they are not the scanning thread.
+/* One more task weighed: is it of the top? Readers of /proc/PID/oom_score come
+ * here too (fs/proc/base.c): they are not the scanning thread.
  */
-static __always_inline int on_candidate(struct task_struct *task, __s64 points, __u32 way)
+static __always_inline bool count_candidate(__s64 points, __u32 way)
 {
 	if (scan.tid != current_tid())
-		return 0;
+		return false;
 	scan.considered++;
 	if (points == NOT_KILLABLE) {
 		scan.unkillable++;
-		return 0;
+		return false;
 	}
 	scan.way = way;
-	if (scan.kept == OW_CANDIDATES && points <= scan.lowest_points)
+	return scan.kept < OW_CANDIDATES || points > scan.lowest_points;
+}
+
+static __always_inline int on_candidate(struct task_struct *task, __s64 points, __u32 way)
+{
+	if (!count_candidate(points, way))
 		return 0;
 	return keep_candidate((__u64)task, points);
 }

@@ -62,7 +62,12 @@ int BPF_KPROBE(scan_start_kprobe, struct oom_control *oc)
 SEC("?fexit/oom_badness")
 int candidate_fexit(__u64 *ctx) /* (task, totalpages), points */
 {
-	return on_candidate(argument(ctx, 0), ctx[2], OW_CANDIDATE_EXACT);
+	__s64 points = ctx[2];
+
+	/* Thousands of tasks pass: argument() only for those that are kept. */
+	if (!count_candidate(points, OW_CANDIDATE_EXACT))
+		return 0;
+	return keep_candidate((__u64)argument(ctx, 0), points);
 }
 
 SEC("?kprobe/oom_badness")
