@@ -45,6 +45,20 @@ std::string xz(std::string_view text, std::uint32_t dictionary_bytes) {
   return out;
 }
 
+std::string unxz(std::string_view packed) {
+  constexpr std::size_t kMost = std::size_t{16} << 20U;
+  std::string out(kMost, '\0');
+  std::uint64_t memory = UINT64_MAX;
+  std::size_t in_at = 0;
+  std::size_t out_at = 0;
+  EXPECT_EQ(::lzma_stream_buffer_decode(
+                &memory, 0, nullptr, reinterpret_cast<const std::uint8_t*>(packed.data()), &in_at,
+                packed.size(), reinterpret_cast<std::uint8_t*>(out.data()), &out_at, out.size()),
+            LZMA_OK);
+  out.resize(out_at);
+  return out;
+}
+
 std::string zstd(std::string_view text, int window_log) {
   ZSTD_CCtx* context = ::ZSTD_createCCtx();
   ::ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
