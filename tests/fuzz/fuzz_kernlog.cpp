@@ -8,8 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "assemble/log_incident.h"
 #include "capture/kmsg.h"
+#include "incident/json.h"
 #include "kernlog/log_parser.h"
+#include "kernlog/log_reader.h"
 
 namespace oomwitness {
 namespace {
@@ -36,7 +39,8 @@ void check_report(const LogReport& report) {
   check(report.candidates.top.size() <= report.candidates.listed.value_or(0));
 }
 
-// The first byte chooses: 'k' records of /dev/kmsg, else plain messages; one a line.
+// The first byte chooses: 'f' a log file, 'k' records of /dev/kmsg, else plain messages; one a
+// line.
 void fuzz(std::string_view text, bool records) {
   LogParser parser;
   std::uint64_t at_ns = 0;
@@ -56,12 +60,40 @@ void fuzz(std::string_view text, bool records) {
   for (const LogReport& report : parser.take()) check_report(report);
 }
 
+// A log file, prefixes and all.
+void fuzz_file(std::string_view text) {
+  LogReader reader({.newest_unix_ns = 1'800'000'000'000'000'000, .to_utc = {}});
+  const auto check_all = [&] {
+    for (const LogReport& report : reader.take()) {
+      check_report(report);
+      const Incident incident = incident_from_report(report);
+      check(incident.id.size() == 26);
+      const auto again = incident_from_json(to_json(incident));
+      check(again.has_value());
+    }
+  };
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() < text.size() ? line.size() + 1 : line.size());
+    reader.line(line);
+    check_all();
+    if (reader.idle() && line.ends_with('~')) reader.skipped();
+  }
+  reader.flush();
+  check_all();
+  check(reader.idle());
+}
+
 }  // namespace
 }  // namespace oomwitness
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
-  oomwitness::fuzz(text, bytes[0] == 'k');
+  if (bytes[0] == 'f') {
+    oomwitness::fuzz_file(text);
+  } else {
+    oomwitness::fuzz(text, bytes[0] == 'k');
+  }
   return 0;
 }

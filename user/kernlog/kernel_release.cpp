@@ -59,7 +59,7 @@ std::string_view arch_of_release(std::string_view release) {
   return {};
 }
 
-std::string_view arch_of_line(std::string_view text) {
+std::string_view arch_of_registers(std::string_view text) {
   constexpr std::array kBeginnings = {
       std::pair{"RIP: "sv, "x86_64"sv},     std::pair{"RAX: "sv, "x86_64"sv},
       std::pair{"EIP: "sv, "i686"sv},       std::pair{"EAX: "sv, "i686"sv},
@@ -68,6 +68,10 @@ std::string_view arch_of_line(std::string_view text) {
   for (const auto& [beginning, arch] : kBeginnings) {
     if (text.starts_with(beginning)) return arch;
   }
+  return {};
+}
+
+std::string_view arch_of_symbol(std::string_view name) {
   constexpr std::array kSymbols = {
       std::pair{"entry_SYSCALL_64"sv, "x86_64"sv}, std::pair{"__x64_sys_"sv, "x86_64"sv},
       std::pair{"do_syscall_64"sv, "x86_64"sv},    std::pair{"el0t_64_sync"sv, "aarch64"sv},
@@ -75,10 +79,8 @@ std::string_view arch_of_line(std::string_view text) {
       std::pair{"__s390x_sys_"sv, "s390x"sv},      std::pair{"pgm_check_handler"sv, "s390x"sv},
       std::pair{"entry_SYSENTER_32"sv, "i686"sv},  std::pair{"do_fast_syscall_32"sv, "i686"sv},
       std::pair{"ret_fast_syscall"sv, "armv7l"sv}, std::pair{"do_trap_ecall_u"sv, "riscv64"sv}};
-  if (text.find("+0x") == std::string_view::npos) return {};
   for (const auto& [symbol, arch] : kSymbols) {
-    const std::size_t at = text.find(symbol);
-    if (at != std::string_view::npos && (at == 0 || text[at - 1] == ' ')) return arch;
+    if (name.starts_with(symbol)) return arch;
   }
   return {};
 }

@@ -113,17 +113,26 @@ Opt<std::size_t> end_of_comm(std::string_view text) {
   return end;
 }
 
-// "(x) score 6 or sacrifice child" from behind the bracket on
-Opt<std::pair<std::string_view, std::int64_t>> comm_and_score(std::string_view text) {
+// "x) score 6 or sacrifice child", from behind the opening bracket on
+bool take_comm_and_score(std::string_view text, ChoiceLine& line) {
   constexpr auto kScore = ") score "sv;
   const std::size_t end = text.rfind(kScore);
-  if (end == std::string_view::npos) return std::nullopt;
+  if (end == std::string_view::npos) return false;
   Scan scan(text.substr(end + kScore.size()));
-  const auto score = scan.number<std::int64_t>();
-  const bool whole = scan.skip(" or sacrifice child") || scan.skip(" or a child") ||
-                     scan.skip(" and children") || scan.skip(" or ");
-  if (!score || !whole) return std::nullopt;
-  return std::pair{text.substr(0, end), *score};
+  line.score = scan.number<std::int64_t>();
+  if (!line.score) return false;
+  if (scan.skip(" or sacrifice child")) {
+    line.form = LogForm::kKillOrSacrificeChild;
+  } else if (scan.skip(" or a child")) {
+    line.form = LogForm::kKillOrChild;
+  } else if (scan.skip(" and children")) {
+    line.form = LogForm::kKillAndChildren;
+  } else if (!scan.skip(" or ")) {
+    line.score.reset();  // cut, and the number may be
+    return false;
+  }
+  line.comm = text.substr(0, end);
+  return true;
 }
 
 }  // namespace
@@ -136,11 +145,7 @@ Opt<Line> parse_choice(std::string_view text) {
   const auto pid = pid_of(scan);
   if (!pid || !scan.skip(" (")) return std::nullopt;
   line.pid = *pid;
-  if (const auto told = comm_and_score(scan.rest())) {
-    line.comm = told->first;
-    line.score = told->second;
-    return line;
-  }
+  if (take_comm_and_score(scan.rest(), line)) return line;
   // The end is missing; "(x) sharing same memory" is no choice.
   const std::size_t end = scan.rest().rfind(')');
   if (end == std::string_view::npos || end > kMaxCommBytes) return std::nullopt;
@@ -178,6 +183,15 @@ Opt<Line> parse_kill(std::string_view text) {
   std::string_view fields = rest.substr(*end + 1);
   if (fields.starts_with('.')) fields.remove_prefix(1);
   parse_kill_fields(fields, line);
+  if (rest.find(") vsz:") != rest.npos) {
+    line.form = LogForm::kKilledVsz;
+  } else if (line.memory.pgtables_bytes) {
+    line.form = LogForm::kKilledPgtables;
+  } else if (line.memory.shmem_rss_bytes) {
+    line.form = LogForm::kKilledShmemRss;
+  } else if (line.memory.total_vm_bytes) {
+    line.form = LogForm::kKilledTotalVm;
+  }
   return line;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernlog/line.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -60,15 +61,29 @@ void parse_header_fields(std::string_view text, HeaderLine& line) {
       line.order = plain_number<std::int32_t>(scan.rest());
     } else if (scan.skip("oom_score_adj=")) {
       line.oom_score_adj = plain_number<std::int32_t>(scan.rest());
+      line.form = line.form ? LogForm::kHeaderBothAdj : LogForm::kHeaderOomScoreAdj;
       line.whole = line.oom_score_adj.has_value();
     } else if (scan.skip("nodemask=")) {
       if (!last && scan.rest() != "(null)" && !scan.done() && scan.rest() != "0") {
         line.nodemask = scan.rest();
       }
-    } else if (scan.skip("oom_adj=") || scan.skip("oomkilladj=")) {
+    } else if (scan.skip("oom_adj=")) {
+      line.form = LogForm::kHeaderOomAdj;
       line.whole = last;  // 2.6.36 and later have one more
+    } else if (scan.skip("oomkilladj=")) {
+      line.form = LogForm::kHeaderOomkilladj;
+      line.whole = last;
     }
   }
+}
+
+// Cheap, and true of every header with a comm.
+bool may_be_header(std::string_view text) {
+  const std::size_t last = std::min(kMaxCommBytes, text.size() < 2 ? 0 : text.size() - 2);
+  for (std::size_t i = 0; i <= last && i + 1 < text.size(); ++i) {
+    if (text[i] == ' ' && text[i + 1] == 'i') return true;
+  }
+  return false;
 }
 
 Opt<Line> parse_header(std::string_view text) {
@@ -77,11 +92,16 @@ Opt<Line> parse_header(std::string_view text) {
   HeaderLine line;
   if (text.starts_with(kBare)) {
     parse_header_fields(text.substr(kBare.size() - "gfp_mask="sv.size()), line);
+    line.form = LogForm::kHeaderWithoutComm;
     return line.gfp ? Opt<Line>(line) : std::nullopt;
   }
+  if (!may_be_header(text)) return std::nullopt;
   // A longer name before the anchor is a path in another message, made to look like this one.
-  const std::size_t anchor = text.substr(0, kMaxCommBytes + kInvoked.size()).find(kInvoked);
-  if (anchor == std::string_view::npos) return std::nullopt;
+  std::size_t anchor = 0;
+  while (anchor <= kMaxCommBytes && !text.substr(anchor).starts_with(kInvoked)) {
+    if (++anchor >= text.size()) return std::nullopt;
+  }
+  if (anchor > kMaxCommBytes) return std::nullopt;
   line.comm = text.substr(0, anchor);
   Scan scan(text.substr(anchor + kInvoked.size()));
   if (!scan.skip(":")) return scan.done() ? Opt<Line>(line) : std::nullopt;
@@ -344,16 +364,29 @@ Opt<Line> by_first_byte(std::string_view text) {
 
 }  // namespace
 
-Opt<Line> classify(std::string_view text) {
+Opt<Line> classify_beginning(std::string_view text) {
   // It begins with a comm, which may be the beginning of any other line.
   if (auto line = parse_header(text)) return line;
   const std::string_view body = trimmed_left(text);
+  return body.empty() ? std::nullopt : by_first_byte(body);
+}
+
+Opt<Line> classify_frame(std::string_view text) {
+  return parse_frame(trimmed_left(text));
+}
+
+Opt<Line> classify_rest(std::string_view text) {
+  const std::string_view body = trimmed_left(text);
   if (body.empty()) return std::nullopt;
-  if (auto line = by_first_byte(body)) return line;
   if (auto line = parse_frame(body)) return line;
   if (auto line = parse_group(text)) return line;  // only the end of it is there
   if (auto line = parse_cpuset(text)) return line;
   return parse_other_dump(body);
+}
+
+Opt<Line> classify(std::string_view text) {
+  if (auto line = classify_beginning(text)) return line;
+  return classify_rest(text);
 }
 
 }  // namespace oomwitness

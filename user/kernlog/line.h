@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "incident/incident.h"
+#include "kernlog/kernel_version.h"
 
 namespace oomwitness {
 
@@ -23,6 +24,7 @@ struct HeaderLine {
   Opt<std::int32_t> oom_score_adj;
   Opt<std::string_view> nodemask;
   bool whole = false;  // nothing of this line is still to come
+  Opt<LogForm> form;   // which kernels write it so
 };
 
 // "CPU: 0 UID: 0 PID: 137 Comm: hog Not tainted 6.12.0 ...", "Pid: 137, comm: hog Not tainted ...",
@@ -102,6 +104,7 @@ struct ChoiceLine {
   std::uint32_t pid = 0;
   std::string_view comm;
   Opt<std::int64_t> score;
+  Opt<LogForm> form;
 };
 
 // "Memory cgroup out of memory: Killed process 137 (hog) total-vm:62428kB, ..."
@@ -112,6 +115,7 @@ struct KillLine {
   Memory memory;
   Opt<std::uint32_t> uid;
   Opt<std::int32_t> oom_score_adj;
+  Opt<LogForm> form;
   bool doubtful = false;  // something in it is not as any kernel writes it
 };
 
@@ -154,6 +158,12 @@ using Line = std::variant<HeaderLine, CpuLine, CpusetLine, TraceHeadLine, FrameL
 // Absent: nothing of the lines above; it may be of Mem-Info or of a cgroup's statistics. `text` is
 // one message without the log's prefixes.
 Opt<Line> classify(std::string_view text);
+
+// The same in two steps: lines told by how they begin, and the others. Most lines of a report are
+// of the first kind, or of those that classify() leaves to Mem-Info and the statistics.
+Opt<Line> classify_beginning(std::string_view text);
+Opt<Line> classify_rest(std::string_view text);
+Opt<Line> classify_frame(std::string_view text);
 
 // ---- its parts (kill_line.cpp)
 Opt<Line> parse_kill(std::string_view text);

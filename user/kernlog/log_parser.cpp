@@ -58,17 +58,23 @@ bool LogParser::is_of_another(std::string_view caller, const Line& line) const {
 }
 
 void LogParser::part(const LineTime& at, std::string_view text, std::string_view caller) {
-  const auto line = classify(text);
   const bool was_begun = report_.begun();
-  bool taken = false;
-  if (line) {
-    if (!is_of_another(caller, *line)) {
+  const bool same_caller = caller_.empty() || caller.empty() || caller == caller_ || !was_begun;
+  bool taken = same_caller && report_.add_statistic(at, text);
+  if (!taken) {
+    // From the kinds there are many of to those there are few of.
+    auto line = classify_beginning(text);
+    if (!line && report_.in_trace()) line = classify_frame(text);
+    if (!line && same_caller) taken = report_.add_text(at, text);
+    if (!line && !taken) line = classify_rest(text);
+    if (line && !is_of_another(caller, *line)) {
       taken = std::visit([&](const auto& seen) { return on(at, seen); }, *line);
     }
-  } else if (caller_.empty() || caller.empty() || caller == caller_ || !was_begun) {
-    taken = report_.add_text(at, text);
   }
-  if (!taken) return unrelated(at);
+  if (!taken) {
+    report_.note_machine(text);
+    return unrelated(at);
+  }
   if (!was_begun && report_.begun()) caller_ = caller;
   unrelated_ = 0;
   last_ = at;

@@ -26,7 +26,6 @@ constexpr std::size_t kMaxConsoleBytes = 256;  // of a program's output before a
 
 // rsyslog writes control bytes as "#" and three octal digits.
 void unfold(std::string& text) {
-  if (text.find("#01") == std::string::npos) return;
   std::size_t to = 0;
   for (std::size_t from = 0; from < text.size(); ++from, ++to) {
     const std::string_view code = std::string_view(text).substr(from, 4);
@@ -73,18 +72,31 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-bool is_plain(std::string_view raw) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+// What bytes a line holds that need more than a look at it.
+struct Bytes {
+  bool dirty = false;  // NUL, ESC, or not ASCII
+  bool hash = false;   // '#', with which rsyslog writes others
+};
+
+Bytes look_at(std::string_view raw) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  std::uint64_t dirty = 0;
+  std::uint64_t hash = 0;
+  const auto look = [&](std::uint64_t word) {
+    dirty |= (word & kHighs) | has_zero(word) | has_zero(word ^ (kOnes * 0x1b));
+    hash |= has_zero(word ^ (kOnes * '#'));
+  };
   std::size_t i = 0;
-  for (; i + 8 <= raw.size(); i += 8) {
-    std::uint64_t word = 0;
+  for (std::uint64_t word = 0; i + 8 <= raw.size(); i += 8) {
     std::memcpy(&word, raw.data() + i, 8);
-    if ((word & kHighBits) != 0) return false;
+    look(word);
   }
-  for (; i < raw.size(); ++i) {
-    if (static_cast<unsigned char>(raw[i]) >= 0x80) return false;
-  }
-  return raw.find('\0') == std::string_view::npos && raw.find('\x1b') == std::string_view::npos;
+  std::uint64_t rest = kOnes * ' ';
+  std::memcpy(&rest, raw.data() + i, raw.size() - i);
+  look(rest);
+  return {.dirty = dirty != 0, .hash = hash != 0};
 }
 
 // Without control sequences of a terminal, and without the NULs that a file system leaves where a
@@ -156,6 +168,7 @@ class LogReader::Impl {
     bool stamped = false;
     bool blank_end = false;
     bool record = false;
+    bool hash = false;
   };
 
   void wrapped(const Wrapped& message);
@@ -177,6 +190,7 @@ class LogReader::Impl {
   std::uint64_t forged_ = 0;
   bool any_stamped_ = false;
   bool held_ = false;
+  bool hash_ = false;  // the line at hand holds a '#'
   Pending pending_;
   Mender mender_;
   Wrapped json_;
@@ -188,7 +202,9 @@ class LogReader::Impl {
 void LogReader::Impl::line(std::string_view raw) {
   if (raw.size() > kMaxLineBytes) raw = raw.substr(0, kMaxLineBytes);
   if (raw.ends_with('\r')) raw.remove_suffix(1);
-  if (!is_plain(raw)) {
+  const Bytes bytes = look_at(raw);
+  hash_ = bytes.hash;
+  if (bytes.dirty) {
     clean(raw, clean_);
     raw = clean_;
   }
@@ -266,6 +282,7 @@ void LogReader::Impl::bare(std::string_view text) {
         .stamped = pending_.stamped, .raw_blank_end = pending_.blank_end, .table = table};
     if (mender_.join(pending_.text, text, place)) {
       pending_.blank_end = text.ends_with(' ') || text.ends_with('\t');
+      pending_.hash = pending_.hash || hash_;
       return;
     }
   }
@@ -285,11 +302,12 @@ void LogReader::Impl::hold(const Prefix& prefix, std::string_view host) {
   pending_.blank_end = text.ends_with(' ') || text.ends_with('\t');
   if (!prefix.record) text = trimmed(text);
   pending_.text = text;
-  pending_.host = host;
-  pending_.caller = prefix.caller;
+  if (pending_.host != host) pending_.host = host;
+  if (pending_.caller != prefix.caller) pending_.caller = prefix.caller;
   pending_.time = {.at_ns = prefix.uptime_ns, .wall = prefix.wall};
   pending_.stamped = prefix.stamped;
   pending_.record = prefix.record;
+  pending_.hash = hash_;
   any_stamped_ = any_stamped_ || prefix.stamped;
   held_ = true;
   // The table that a next line is measured by is that of this host.
@@ -301,7 +319,7 @@ void LogReader::Impl::release() {
   held_ = false;
   if (pending_.record) {
     unescape_kmsg(pending_.text);
-  } else {
+  } else if (pending_.hash) {
     unfold(pending_.text);
   }
   Stream& stream = stream_of(pending_.host);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernlog/memcg_stats.h"
 
+#include <algorithm>
 #include <limits>
 
-#include "incident/memcg_stat.h"
 #include "kernlog/scan.h"
 
 namespace oomwitness {
@@ -21,10 +21,9 @@ void MemcgStats::begin(std::string_view path, std::string_view same_line) {
     const auto kb = value.number<std::uint64_t>();
     const std::string_view name = word.substr(0, colon);
     // A line cut short ends inside a number or before its unit.
-    if (!kb || value.rest() != "KB" || !is_memcg_size(name)) continue;
-    if (*kb <= std::numeric_limits<std::uint64_t>::max() / 1024) {
-      sizes_.emplace(std::string(name), *kb * 1024);
-    }
+    const std::size_t place = place_of(name);
+    if (!kb || value.rest() != "KB" || place == sizes_.size()) continue;
+    if (*kb <= std::numeric_limits<std::uint64_t>::max() / 1024) sizes_[place] = *kb * 1024;
   }
 }
 
@@ -34,19 +33,31 @@ bool MemcgStats::add(std::string_view text) {
   std::string_view name = scan.word();
   if (name.empty() || !scan.skip(" ")) return false;
   const auto value = plain_number<std::uint64_t>(trimmed(scan.rest()));
-  if (!value || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") != name.npos) {
-    return false;
-  }
+  const auto of_name = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || is_digit(c); };
+  if (!value || !std::all_of(name.begin(), name.end(), of_name)) return false;
   constexpr std::string_view kSubtree = "total_";  // v1: of the cgroup with all below it
   const bool subtree = name.starts_with(kSubtree);
   if (subtree) name.remove_prefix(kSubtree.size());
-  if (!is_memcg_size(name)) return true;
-  if (subtree) {
-    sizes_.insert_or_assign(std::string(name), *value);
-  } else {
-    sizes_.try_emplace(std::string(name), *value);
-  }
+  const std::size_t place = place_of(name);
+  if (place == sizes_.size()) return true;
+  if (subtree || !sizes_[place]) sizes_[place] = *value;
   return true;
+}
+
+std::size_t MemcgStats::place_of(std::string_view name) {
+  if (next_ < kMemcgSizes.size() && kMemcgSizes[next_] == name) return next_++;
+  const auto* const found = std::find(kMemcgSizes.begin(), kMemcgSizes.end(), name);
+  const auto place = static_cast<std::size_t>(found - kMemcgSizes.begin());
+  if (place != kMemcgSizes.size()) next_ = place + 1;
+  return place;
+}
+
+std::map<std::string, std::uint64_t> MemcgStats::sizes() const {
+  std::map<std::string, std::uint64_t> out;
+  for (std::size_t i = 0; i < sizes_.size(); ++i) {
+    if (sizes_[i]) out.emplace(std::string(kMemcgSizes[i]), *sizes_[i]);
+  }
+  return out;
 }
 
 }  // namespace oomwitness

@@ -2,10 +2,15 @@
 // The statistics of the cgroup whose limit was hit (mem_cgroup_print_oom_meminfo, mm/memcontrol.c).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "incident/incident.h"
+#include "incident/memcg_stat.h"
 
 namespace oomwitness {
 
@@ -24,11 +29,15 @@ class MemcgStats {
 
   // Empty: none were shown.
   const std::string& path() const { return path_; }
-  const std::map<std::string, std::uint64_t>& sizes() const { return sizes_; }
+  std::map<std::string, std::uint64_t> sizes() const;
 
  private:
+  // The place of a name in kMemcgSizes; its size: it is none of them.
+  std::size_t place_of(std::string_view name);
+
   std::string path_;
-  std::map<std::string, std::uint64_t> sizes_;
+  std::array<Opt<std::uint64_t>, kMemcgSizes.size()> sizes_;
+  std::size_t next_ = 0;  // behind the last name that was found: the kernel's order is the same
   bool open_ = false;
 };
 

@@ -76,6 +76,7 @@ void OpenReport::clear() {
   usage_.reset();
   reaped_.reset();
   guesses_.clear();
+  forms_.clear();
   stats_ = {};
   if (!mem_info_.empty()) mem_info_ = {};
   if (table_.begun()) table_.clear();
@@ -109,6 +110,7 @@ bool OpenReport::add(const LineTime& at, const HeaderLine& header) {
   report_.invoker.order = header.order;
   report_.invoker.oom_score_adj = header.oom_score_adj;
   if (header.nodemask) report_.scope.nodemask = *header.nodemask;
+  if (header.form) forms_.push_back(*header.form);
   hash(header.comm.value_or(std::string_view{}));
   return true;
 }
@@ -152,7 +154,7 @@ bool OpenReport::add(const LineTime& at, const TraceHeadLine& head) {
 bool OpenReport::add(const LineTime& at, const FrameLine& frame) {
   if (!in_head() || !in_trace_) return false;
   seen(at);
-  if (arch_.empty()) arch_ = arch_of_line(frame.symbol);
+  if (arch_.empty()) arch_ = arch_of_symbol(frame.symbol);
   auto& stack = report_.invoker.kernel_stack;
   // Up to dump_header it is the printing of this report.
   if (frame.symbol.starts_with("dump_header")) {
@@ -243,6 +245,7 @@ bool OpenReport::add(const LineTime& at, const ChoiceLine& choice) {
   choice_ = Selected{.pid = choice.pid, .comm = std::string(choice.comm), .points = {}};
   choice_->score = choice.score;
   message_ = choice.message;
+  if (choice.form) forms_.push_back(*choice.form);
   hash(choice.comm);
   return true;
 }
@@ -283,6 +286,7 @@ bool OpenReport::add(const LineTime& at, const KillLine& kill) {
   } else if (!add_further_kill(at, kill)) {
     return false;
   }
+  if (kill.form && report_.victims.size() == 1) forms_.push_back(*kill.form);
   // Where the choice has a line of its own, it has the words.
   if (kill.message != KillMessage::kUnknown || !choice_) message_ = kill.message;
   seen(at);
@@ -373,20 +377,22 @@ bool OpenReport::add(const LineTime&, const OtherDumpLine&) {
   return true;
 }
 
+bool OpenReport::add_statistic(const LineTime& at, std::string_view text) {
+  if (!stats_.open() || settled() || !stats_.add(text)) return false;
+  seen(at);
+  return true;
+}
+
 bool OpenReport::add_text(const LineTime& at, std::string_view text) {
-  if (settled() || other_dump_) return false;
-  if (stats_.open() && stats_.add(text)) {
-    seen(at);
-    return true;
-  }
-  if (mem_info_.add(text)) {
-    seen(at);
-    in_trace_ = false;
-    stats_.end();
-    return true;
-  }
-  if (in_head() && arch_.empty()) arch_ = arch_of_line(text);
-  return false;
+  if (settled() || other_dump_ || !mem_info_.add(text)) return false;
+  seen(at);
+  in_trace_ = false;
+  stats_.end();
+  return true;
+}
+
+void OpenReport::note_machine(std::string_view text) {
+  if (in_head() && arch_.empty()) arch_ = arch_of_registers(text);
 }
 
 TaskTable::Scale OpenReport::scale_now() const {

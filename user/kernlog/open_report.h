@@ -48,8 +48,12 @@ class OpenReport {
   bool add(const LineTime& at, const PanicLine& panic);
   bool add(const LineTime& at, const ReapedLine& reaped);
   bool add(const LineTime& at, const OtherDumpLine& other);
-  // A line that is none of these: of Mem-Info, of the statistics, of the registers.
+  // A line that is none of these, of Mem-Info; and one of the statistics that were announced.
   bool add_text(const LineTime& at, std::string_view text);
+  bool add_statistic(const LineTime& at, std::string_view text);
+  // Registers and the like, which only tell the machine.
+  void note_machine(std::string_view text);
+  bool in_trace() const { return in_trace_; }
 
   // It tells of a kill, or of an attempt: otherwise it holds at most what may belong to one.
   bool begun() const;
@@ -58,7 +62,6 @@ class OpenReport {
   // Lines that may belong to the report of a kill were seen, and none that tells of one.
   bool tentative() const { return tentative_ && !begun(); }
   const TaskTable& table() const { return table_; }
-  bool in_stats() const { return stats_.open(); }
 
   struct Told {
     Victim victim;
@@ -93,7 +96,6 @@ class OpenReport {
   void settle_stack();
   void settle_machine();
   void settle_gfp();
-  std::vector<LogForm> forms() const;
   Opt<std::uint64_t> page_size() const;
   Opt<std::uint64_t> total_pages(Opt<std::uint64_t> page_size) const;
 
@@ -112,6 +114,7 @@ class OpenReport {
   std::string summary_;
   std::string group_path_;  // the one whose memory.oom.group is set
   std::string arch_;        // as the lines show it
+  std::vector<LogForm> forms_;
   struct TaskIn {
     std::string task_memcg;
     std::string oom_memcg;

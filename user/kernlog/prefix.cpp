@@ -211,7 +211,7 @@ class Peeler {
 
   // "host kernel: " behind the stamp of journalctl's short-monotonic
   void take_monotonic_host() {
-    if (out_.kernel_tag) return;
+    if (out_.kernel_tag || scan_.done() || scan_.rest().front() == ' ') return;
     Scan at = scan_;
     const std::string_view host = at.word();
     if (host.empty() || !at.skip(" ")) return;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A report whose lines are all there: what they say together.
 #include <algorithm>
-#include <limits>
+#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "kernlog/gfp_era.h"
 #include "kernlog/kernel_release.h"
@@ -178,23 +177,13 @@ void OpenReport::settle_machine() {
 
 // Kernels before 4.6 print the mask alone.
 void OpenReport::settle_gfp() {
-  Opt<Gfp>& gfp = report_.invoker.gfp;
-  if (!gfp || !gfp->flags.empty() || gfp->mask > std::numeric_limits<std::uint32_t>::max()) return;
-  const auto release = versions_of_release(report_.host.kernel);
-  GfpNames names = gfp_names(static_cast<std::uint32_t>(gfp->mask),
-                             release ? *release : versions_of_forms(forms()));
+  auto& gfp = report_.invoker.gfp;
+  if (!gfp || !gfp->flags.empty() || gfp->mask == 0 || gfp->mask > UINT32_MAX) return;
+  const auto told = versions_of_release(report_.host.kernel);
+  GfpNames names =
+      gfp_names(static_cast<std::uint32_t>(gfp->mask), told ? *told : versions_of_forms(forms_));
   gfp->flags = std::move(names.flags);
   if (names.ambiguous) report_.missing.emplace("invoker.gfp.flags", std::move(names.why));
-}
-
-// What the report's lines tell of its kernel.
-std::vector<LogForm> OpenReport::forms() const {
-  std::vector<LogForm> forms;
-  if (!report_.invoker.comm) forms.push_back(LogForm::kHeaderWithoutComm);
-  if (report_.invoker.oom_score_adj) forms.push_back(LogForm::kHeaderAnyOomScoreAdj);
-  if (!summary_.empty()) forms.push_back(LogForm::kSummary);
-  if (task_in_) forms.push_back(LogForm::kTaskIn);
-  return forms;
 }
 
 Opt<std::uint64_t> OpenReport::page_size() const {
