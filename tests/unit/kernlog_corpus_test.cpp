@@ -4,10 +4,14 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernlog/log_reader.h"
 #include "kernlog_fixture.h"
 
 namespace oomwitness {
@@ -277,6 +281,38 @@ TEST_F(Corpus, nobody_to_kill_is_a_report_without_victims) {
   EXPECT_EQ(reports[1].scope.constraint, "memcg");
   EXPECT_EQ(reports[1].scope.memcg->self.path, "/n");
   EXPECT_EQ(reports[1].invoker.oom_score_adj, -1000);
+}
+
+// The kill lines of a log, told apart by their pids, against the victims that come out of it as a
+// file.
+TEST_F(Corpus, every_kill_line_is_a_victim_and_nothing_else_is) {
+  std::size_t logs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus())) {
+    if (entry.path().extension() != ".txt") continue;
+    SCOPED_TRACE(entry.path().string());
+    ++logs;
+    std::multiset<std::string> told;
+    LogReader reader;
+    std::string group;  // pids of one group are told twice
+    for (const std::string& line : split_lines(read_text(entry.path()))) {
+      reader.line(line);
+      constexpr std::string_view kKilled = "Killed process ";
+      const std::size_t at = line.find(kKilled);
+      if (at == std::string::npos) continue;
+      const std::string pid = line.substr(
+          at + kKilled.size(), line.find(' ', at + kKilled.size()) - at - kKilled.size());
+      if (group.find(" " + pid + " ") == std::string::npos) told.insert(pid);
+      group += " " + pid + " ";
+    }
+    reader.flush();
+    std::multiset<std::string> found;
+    for (const LogReport& report : reader.take()) {
+      for (const Victim& victim : report.victims)
+        found.insert(std::to_string(victim.pid.value_or(0)));
+    }
+    EXPECT_EQ(found, told);
+  }
+  EXPECT_GT(logs, 0U);
 }
 
 }  // namespace

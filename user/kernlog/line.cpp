@@ -38,6 +38,7 @@ Opt<Gfp> parse_gfp(std::string_view text) {
   if (!flags.starts_with('(') || !flags.ends_with(')')) return std::nullopt;
   flags.remove_prefix(1);
   flags.remove_suffix(1);
+  if (flags.find(' ') != std::string_view::npos) return std::nullopt;  // broken in two
   gfp.flags = split_flags(flags);
   return gfp;
 }

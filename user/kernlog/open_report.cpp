@@ -90,6 +90,8 @@ void OpenReport::seen(const LineTime& at) {
   report_.began_ns = at.at_ns;
   report_.text_hash = mix(report_.text_hash, bytes_of(at.at_ns));
   if (!at.wall) return;
+  const auto civil = static_cast<std::uint64_t>(at.wall->civil_ns);
+  report_.text_hash = mix(report_.text_hash, bytes_of(civil));
   report_.wall_ns = at.wall->civil_ns;
   report_.wall_has_zone = at.wall->has_zone;
   report_.wall_has_year = at.wall->has_year;
