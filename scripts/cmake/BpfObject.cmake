@@ -26,6 +26,8 @@ function(add_bpf_object)
   add_custom_command(
     OUTPUT ${obj}
     COMMAND ${BPF_CLANG} -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror
+            # .BTF.ext names the sources: the same wherever they were compiled.
+            -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=/oomwitness/
             -D__TARGET_ARCH_${BPF_ARCH} ${includes} -isystem ${LIBBPF_INCLUDE_DIR}
             -MD -MF ${obj}.d -MT ${obj}
             -c ${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE} -o ${obj}
