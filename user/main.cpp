@@ -17,8 +17,10 @@ namespace {
 // The kernel's types take 10 MiB while the programs are loaded. With a fixed threshold they are
 // mapped on their own and go back to the kernel; with one arena, threads cost no heap each.
 void keep_memory_small() {
+  // Before threads: NOLINTBEGIN(concurrency-mt-unsafe)
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   ::mallopt(M_ARENA_MAX, 1);
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 int exit_early(const EarlyExit& early) {

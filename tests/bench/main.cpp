@@ -23,7 +23,7 @@
 
 namespace {
 
-using namespace oomwitness::bench;  // NOLINT(google-build-using-namespace)
+using namespace oomwitness::bench;
 using nlohmann::json;
 
 using Measure = std::function<json(const Tools&)>;

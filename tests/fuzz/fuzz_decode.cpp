@@ -42,7 +42,6 @@ void fuzz_record(const std::vector<std::byte>& record) {
 }  // namespace
 }  // namespace oomwitness
 
-// libFuzzer's name.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(input, size));
   std::vector<std::byte> record(bytes.begin(), bytes.end());

@@ -69,7 +69,6 @@ void fuzz_memory_files(std::string_view text) {
 }  // namespace
 }  // namespace oomwitness
 
-// libFuzzer's name.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace oomwitness;
   if (size == 0) return 0;

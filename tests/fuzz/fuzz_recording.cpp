@@ -73,9 +73,7 @@ void fuzz_payloads(std::string_view bytes) {
 }  // namespace
 }  // namespace oomwitness
 
-// libFuzzer's name.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
   const std::string_view bytes(reinterpret_cast<const char*>(input), size);
   oomwitness::fuzz_payloads(bytes);
   const oomwitness::File file(bytes);

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-// libFuzzer's name.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size);
 
 namespace {

@@ -38,7 +38,7 @@ class TraceFs : public ::testing::Environment {
   }
 };
 
-// NOLINTNEXTLINE(cert-err58-cpp): GoogleTest's own way to register one.
+// GoogleTest's own way to register one.
 const ::testing::Environment* const kTraceFs =
     ::testing::AddGlobalTestEnvironment(std::make_unique<TraceFs>().release());
 

@@ -13,7 +13,6 @@ namespace {
 
 using namespace testing;  // the observations
 
-// NOLINTNEXTLINE(cert-err58-cpp): a constant of a test
 const std::string kHostile("a\x1b[2J\xff\xfe\n\"\\\0\xc3\xa4 \xed\xa0\x80", 18);
 
 template <typename Seen>

@@ -27,7 +27,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// NOLINTNEXTLINE(cert-err58-cpp): a constant of a test
 const std::string kHostile("a\x1b[2J\xff\xfe\n\"\\\0\xc3\xa4 \xed\xa0\x80", 18);
 
 SessionFacts facts_of_full_host() {

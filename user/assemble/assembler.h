@@ -57,6 +57,8 @@ struct AssemblerConfig {
 class Assembler {
  public:
   Assembler(AssemblerConfig config, std::function<void(const Incident&)> emit);
+  Assembler(const Assembler&) = delete;
+  Assembler& operator=(const Assembler&) = delete;
   Assembler(Assembler&&) noexcept;
   Assembler& operator=(Assembler&&) noexcept;
   ~Assembler();

@@ -20,7 +20,7 @@ template <typename T>
 Result<T> read_as(std::span<const std::byte> bytes) {
   static_assert(std::is_trivially_copyable_v<T>);
   if (bytes.size() < sizeof(T)) return fail(EBADMSG, "BPF record is truncated");
-  T out;
+  T out{};
   std::memcpy(&out, bytes.data(), sizeof(out));
   return out;
 }

@@ -123,7 +123,7 @@ void Analyze::keep(const Status& status) {
 
 Status Analyze::read(Pieces& pieces) {
   if (command_.follow) return analysis_.follow(pieces);
-  const Status status = analysis_.read(
+  Status status = analysis_.read(
       pieces, [&] { progress_.show(bytes_before_ + pieces.consumed(), analysis_.found()); });
   bytes_before_ += pieces.consumed();
   return status;
@@ -223,7 +223,7 @@ int Analyze::run() {
 }  // namespace
 
 int run_analyze(const AnalyzeCommand& command) {
-  if (command.follow && command.files.size() > 0 && sort_rotated(command.files).size() > 1) {
+  if (command.follow && !command.files.empty() && sort_rotated(command.files).size() > 1) {
     print_error({{},
                  "--follow takes one log: a file, or a file with its rotated ones before it",
                  "run one oomwitness for each"});

@@ -85,7 +85,8 @@ class Excerpt {
   }
 
   Result<std::vector<std::byte>> finish() && {
-    for (std::size_t i = 0; i < order_.size(); ++i) CHECK_OK(copy(order_[i]));
+    // copy() adds to it what it meets for the first time.
+    for (std::size_t done = 0; done < order_.size();) CHECK_OK(copy(order_[done++]));
     btf_header header{};
     header.magic = BTF_MAGIC;
     header.version = BTF_VERSION;

@@ -15,7 +15,8 @@ namespace {
 // libbpf_set_print takes a bare function: the collector has to be found from the thread.
 thread_local LibbpfLog* collector = nullptr;
 
-int print(libbpf_print_level level, const char* format, va_list args) noexcept {
+[[gnu::format(printf, 2, 0)]] int print(libbpf_print_level level, const char* format,
+                                        va_list args) noexcept {
   // Two thousand debug lines a start help nobody but libbpf's authors.
   if (collector == nullptr || level == LIBBPF_DEBUG) return 0;
   if (!collector->wants(level == LIBBPF_WARN)) return 0;

@@ -42,7 +42,7 @@ class RawBtf {
 
   template <typename T>
   T at(std::size_t offset) const noexcept {
-    T value;
+    T value{};
     std::memcpy(&value, types_.data() + offset, sizeof(value));
     return value;
   }

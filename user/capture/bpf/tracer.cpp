@@ -102,10 +102,14 @@ Status learn_types(KernelTypes& types, const Opened& opened) {
   return {};
 }
 
-Result<Opened> open_object(KernelTypes& types, const TracerOptions& options) {
+Result<Opened> open_with(const KernelTypes& types) {
   LIBBPF_OPTS(bpf_object_open_opts, open_options);
   open_options.btf_custom_path = types.path ? types.path->c_str() : nullptr;
-  TRY(auto opened, Opened::open(&open_options));
+  return Opened::open(&open_options);
+}
+
+Result<Opened> open_object(KernelTypes& types, const TracerOptions& options) {
+  TRY(auto opened, open_with(types));
   if (types.known || (options.btf_path && ::access(kKernelBtf, R_OK) != 0)) return opened;
   const Status learnt = learn_types(types, opened);
   types.known = true;
@@ -113,7 +117,7 @@ Result<Opened> open_object(KernelTypes& types, const TracerOptions& options) {
   say_slow(options, learnt.error());
   types.path = options.btf_path;
   types.excerpt.reset();
-  return open_object(types, options);
+  return open_with(types);
 }
 
 Result<Opened> open_chosen(const HookPlan& plan, KernelTypes& types, const TracerOptions& options) {
