@@ -14,7 +14,6 @@ struct Forced {
   const char* way;
 };
 
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for that name.
 void PrintTo(const Forced& forced, std::ostream* out) {
   *out << forced.hook << '=' << forced.way;
 }

@@ -46,6 +46,7 @@ struct Record {
     }                       \
   }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::map<std::string, Record> in_cpp() {
   return {
       RECORD(ow_header, FIELD(ow_header, kind), FIELD(ow_header, version), FIELD(ow_header, size),

@@ -501,7 +501,7 @@ TEST(Decode, ArgvBytesOfALiarEndWithTheRecord) {
 
 TEST(Decode, OtherRecordsHaveNoArgvBytes) {
   for (std::vector<std::byte> record : one_of_each()) {
-    ow_header header;
+    ow_header header{};
     std::memcpy(&header, record.data(), sizeof(header));
     if (header.kind == OW_KIND_ARGV) {
       record.pop_back();

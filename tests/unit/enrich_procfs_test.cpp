@@ -87,7 +87,7 @@ TEST(SplitCmdlineTest, KeepsEmptyArgumentsAndAnUnterminatedLastOne) {
 
 TEST(ProcCgroupTest, TellsTheHierarchiesApart) {
   struct Case {
-    const char* text;
+    const char* text = "";
     Opt<std::string> memory_v1, systemd_v1, v2;
   };
   const Case cases[] = {

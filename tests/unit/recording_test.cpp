@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string kHostile("a\x1b[2J\xff\xfe\n\"\\\0\xc3\xa4 \xed\xa0\x80", 18);
+const std::string kHostile("a\x1b[2J\xff\xfe\n\"\\\0\xc3\xa4 \xed\xa0\x80", 17);
 
 SessionFacts facts_of_full_host() {
   SessionFacts facts;

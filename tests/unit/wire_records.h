@@ -22,7 +22,7 @@ inline constexpr std::uint64_t kDecisionId = 42;
 // Zeroed, as the programs zero a record before they fill it.
 template <typename Record>
 Record wire(ow_kind kind, std::uint64_t has = 0) {
-  Record record;
+  Record record{};
   std::memset(&record, 0, sizeof(record));
   record.hdr.kind = static_cast<__u16>(kind);
   record.hdr.version = OW_WIRE_VERSION;
