@@ -22,6 +22,6 @@ inline constexpr std::array<std::string_view, 11> kAnchors = {
 
 // Bytes before an anchor's line that a report without its head may need: the end of its table and
 // of its statistics. With less, only those are less complete.
-inline constexpr std::size_t kAnchorContextBytes = 16 * 1024;
+inline constexpr std::size_t kAnchorContextBytes = 16384;
 
 }  // namespace oomwitness

@@ -128,6 +128,31 @@ void Wrapped::field(std::string_view name, std::string_view value) {
   }
 }
 
+namespace {
+
+// The string that begins at `at`, as a key or as the value of `key`. Where it ends; npos: nowhere.
+std::size_t take_string(std::string_view line, std::size_t at, bool is_text, std::string_view& key,
+                        Wrapped& out) {
+  const std::size_t end = end_of_string(line, at + 1);
+  if (end == std::string_view::npos) return end;
+  const std::string_view string = line.substr(at + 1, end - at - 2);
+  const std::size_t next = line.find_first_not_of(" \t", end);
+  if (next != std::string_view::npos && line[next] == ':') {
+    key = string;
+    return next + 1;
+  }
+  if (is_text) {
+    unescape(string, out.text);
+    out.has_text = true;
+  } else {
+    out.field(key, string);
+  }
+  key = {};
+  return end;
+}
+
+}  // namespace
+
 bool parse_json_line(std::string_view line, Wrapped& out) {
   constexpr std::array kTexts = {"MESSAGE"sv,     "message"sv, "log"sv, "msg"sv,
                                  "textPayload"sv, "text"sv,    "line"sv};
@@ -139,23 +164,11 @@ bool parse_json_line(std::string_view line, Wrapped& out) {
     const char first = line[at];
     const bool is_text = !out.has_text && is_one_of(key, kTexts);
     if (first == '"') {
-      const std::size_t end = end_of_string(line, at + 1);
-      if (end == std::string_view::npos) break;
-      const std::string_view string = line.substr(at + 1, end - at - 2);
-      at = end;
-      const std::size_t next = line.find_first_not_of(" \t", at);
-      if (next != std::string_view::npos && line[next] == ':') {
-        key = string;
-        at = next + 1;
-        continue;
-      }
-      if (is_text) {
-        unescape(string, out.text);
-        out.has_text = true;
-      } else {
-        out.field(key, string);
-      }
-    } else if (first == '[' && is_text) {
+      at = take_string(line, at, is_text, key, out);
+      if (at == std::string_view::npos) break;
+      continue;
+    }
+    if (first == '[' && is_text) {
       at += take_bytes(line.substr(at), out.text);
       out.has_text = true;
     } else if (is_digit(first)) {

@@ -15,7 +15,8 @@ using namespace std::string_view_literals;
 
 // Letters of print_tainted (kernel/panic.c), ' ' between
 bool is_taint(std::string_view word) {
-  return !word.empty() && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ()") == word.npos;
+  return !word.empty() &&
+         word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ()") == std::string_view::npos;
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string_view arch_of_release(std::string_view release);
 // uname -m, where a line of registers or a function of the call trace can be of no other. Empty:
 // most.
 std::string_view arch_of_registers(std::string_view text);
-std::string_view arch_of_symbol(std::string_view symbol);
+std::string_view arch_of_symbol(std::string_view name);
 
 // The only page size that kernels of this machine have; absent where there are several (arm64,
 // ppc64, ia64, mips, ...) or the machine is not known.

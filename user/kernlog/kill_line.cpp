@@ -148,7 +148,7 @@ Opt<Line> parse_choice(std::string_view text) {
   if (take_comm_and_score(scan.rest(), line)) return line;
   // The end is missing; "(x) sharing same memory" is no choice.
   const std::size_t end = scan.rest().rfind(')');
-  if (end == std::string_view::npos || end > kMaxCommBytes) return std::nullopt;
+  if (end > kMaxCommBytes) return std::nullopt;  // npos as well
   if (scan.rest().find("sharing same memory") != std::string_view::npos) return std::nullopt;
   line.comm = scan.rest().substr(0, end);
   return line;
@@ -183,7 +183,7 @@ Opt<Line> parse_kill(std::string_view text) {
   std::string_view fields = rest.substr(*end + 1);
   if (fields.starts_with('.')) fields.remove_prefix(1);
   parse_kill_fields(fields, line);
-  if (rest.find(") vsz:") != rest.npos) {
+  if (rest.find(") vsz:") != std::string_view::npos) {
     line.form = LogForm::kKilledVsz;
   } else if (line.memory.pgtables_bytes) {
     line.form = LogForm::kKilledPgtables;
@@ -216,7 +216,7 @@ Opt<Line> parse_reaped(std::string_view text) {
   if (!tid || !scan.skip(" (")) return std::nullopt;
   line.tid = *tid;
   const std::size_t end = line.done ? scan.rest().rfind("), now ") : scan.rest().rfind(')');
-  if (end != std::string_view::npos && end <= kMaxCommBytes) line.comm = scan.rest().substr(0, end);
+  if (end <= kMaxCommBytes) line.comm = scan.rest().substr(0, end);
   return line;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernlog/anchors.h"
+#include "kernlog/bytes.h"
 #include "kernlog/container.h"
 #include "kernlog/log_parser.h"
 #include "kernlog/mend.h"
@@ -23,102 +24,6 @@ namespace {
 constexpr std::size_t kMaxHosts = 64;
 constexpr std::size_t kMaxLineBytes = 65536;
 constexpr std::size_t kMaxConsoleBytes = 256;  // of a program's output before a kernel's stamp
-
-// rsyslog writes control bytes as "#" and three octal digits.
-void unfold(std::string& text) {
-  std::size_t to = 0;
-  for (std::size_t from = 0; from < text.size(); ++from, ++to) {
-    const std::string_view code = std::string_view(text).substr(from, 4);
-    const bool newline = code == "#012";
-    if (newline || code == "#011") {
-      text[to] = newline ? '\n' : '\t';
-      from += 3;
-    } else {
-      text[to] = text[from];
-    }
-  }
-  text.resize(to);
-}
-
-// "\x0a" of /dev/kmsg
-void unescape_kmsg(std::string& text) {
-  if (text.find("\\x") == std::string::npos) return;
-  std::size_t to = 0;
-  for (std::size_t from = 0; from < text.size(); ++from, ++to) {
-    text[to] = text[from];
-    if (text[from] != '\\' || text.compare(from, 2, "\\x") != 0 || from + 4 > text.size()) continue;
-    Scan scan(std::string_view(text).substr(from + 2, 2));
-    const auto byte = scan.number<unsigned>(16);
-    if (!byte || !scan.done()) continue;
-    text[to] = static_cast<char>(*byte);
-    from += 3;
-  }
-  text.resize(to);
-}
-
-// Bytes of the sequence of UTF-8 that stands at the front; 0: none does.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80                    ? 1
-                             : first >= 0xc2 && first < 0xe0 ? 2
-                             : first >= 0xe0 && first < 0xf0 ? 3
-                             : first >= 0xf0 && first < 0xf5 ? 4
-                                                             : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-  }
-  return length;
-}
-
-// What bytes a line holds that need more than a look at it.
-struct Bytes {
-  bool dirty = false;  // NUL, ESC, or not ASCII
-  bool hash = false;   // '#', with which rsyslog writes others
-};
-
-Bytes look_at(std::string_view raw) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  constexpr std::uint64_t kHighs = kOnes * 0x80;
-  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
-  std::uint64_t dirty = 0;
-  std::uint64_t hash = 0;
-  const auto look = [&](std::uint64_t word) {
-    dirty |= (word & kHighs) | has_zero(word) | has_zero(word ^ (kOnes * 0x1b));
-    hash |= has_zero(word ^ (kOnes * '#'));
-  };
-  std::size_t i = 0;
-  for (std::uint64_t word = 0; i + 8 <= raw.size(); i += 8) {
-    std::memcpy(&word, raw.data() + i, 8);
-    look(word);
-  }
-  std::uint64_t rest = kOnes * ' ';
-  std::memcpy(&rest, raw.data() + i, raw.size() - i);
-  look(rest);
-  return {.dirty = dirty != 0, .hash = hash != 0};
-}
-
-// Without control sequences of a terminal, and without the NULs that a file system leaves where a
-// write was cut short. A file does not tell its encoding: what is no UTF-8 becomes U+FFFD.
-void clean(std::string_view raw, std::string& out) {
-  out.clear();
-  for (std::size_t i = 0; i < raw.size();) {
-    if (raw[i] == '\0') {
-      ++i;
-    } else if (raw[i] == '\x1b' && i + 1 < raw.size() && raw[i + 1] == '[') {
-      i = raw.find_first_not_of("0123456789;?", i + 2);
-      if (i == std::string_view::npos) return;
-      ++i;
-    } else if (const std::size_t length = utf8_length(raw.substr(i)); length != 0) {
-      out.append(raw, i, length);
-      i += length;
-    } else {
-      out += "\xef\xbf\xbd";
-      ++i;
-    }
-  }
-}
 
 // Where and when a line was logged, as a report has it.
 LogReport stamp_of(const LineTime& time) {
@@ -252,7 +157,8 @@ void LogReader::Impl::message(const Prefix& prefix, std::string_view host) {
   of_user_space(prefix, host);
   constexpr std::string_view kKill = "Killed process ";
   constexpr std::string_view kHead = " invoked oom-killer: ";
-  if (prefix.text.find(kKill) != prefix.text.npos || prefix.text.find(kHead) != prefix.text.npos) {
+  if (prefix.text.find(kKill) != std::string_view::npos ||
+      prefix.text.find(kHead) != std::string_view::npos) {
     ++forged_;
   }
 }
@@ -411,7 +317,7 @@ bool LogReader::Impl::idle() const {
     const std::string_view text = pending_.text;
     if (text.ends_with(" invoked")) return false;
     for (const std::string_view anchor : kAnchors) {
-      if (text.find(anchor) != text.npos) return false;
+      if (text.find(anchor) != std::string_view::npos) return false;
     }
   }
   return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {

@@ -22,12 +22,7 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kMaxLineBytes = 16384;
 
-// How much of a line was understood; whole: nothing can be missing.
-struct Sense {
-  int amount = 0;
-  bool whole = false;
-  bool ours = false;  // it is the beginning of a line of a report
-};
+using Sense = Mender::Sense;
 
 constexpr int kKnown = 100;  // the kind of the line is known at all
 
@@ -134,20 +129,21 @@ Opt<Sense> sense_of_memory(std::string_view text) {
   constexpr std::array kZones = {"DMA"sv,     "DMA32"sv,   "Normal"sv,
                                  "HighMem"sv, "Movable"sv, "Device"sv};
   const auto fields = static_cast<int>(std::count(rest.begin(), rest.end(), ':'));
-  if (rest.starts_with("active_anon:") && rest.find("kB") != rest.npos) {
-    const bool whole = rest.find("all_unreclaimable? ") != rest.npos;
+  if (rest.starts_with("active_anon:") && rest.find("kB") != std::string_view::npos) {
+    const bool whole = rest.find("all_unreclaimable? ") != std::string_view::npos;
     return Sense{.amount = kKnown + fields, .whole = whole, .ours = true};
   }
   if (std::find(kZones.begin(), kZones.end(), name) != kZones.end() &&
       scan.rest().starts_with(" free:")) {
-    const bool whole =
-        rest.find("all_unreclaimable? ") != rest.npos || rest.find(" free_cma:") != rest.npos;
+    const bool whole = rest.find("all_unreclaimable? ") != std::string_view::npos ||
+                       rest.find(" free_cma:") != std::string_view::npos;
     return Sense{.amount = kKnown + fields, .whole = whole, .ours = true};
   }
-  if (name.ends_with(':') && rest.find("*") != rest.npos && rest.find("kB") != rest.npos &&
+  if (name.ends_with(':') && rest.find('*') != std::string_view::npos &&
+      rest.find("kB") != std::string_view::npos &&
       std::find(kZones.begin(), kZones.end(), name.substr(0, name.size() - 1)) != kZones.end()) {
     const std::size_t sum = rest.find(" = ");
-    const bool whole = sum != rest.npos && rest.ends_with("kB");
+    const bool whole = sum != std::string_view::npos && rest.ends_with("kB");
     const auto blocks = static_cast<int>(std::count(rest.begin(), rest.end(), '*'));
     return Sense{.amount = kKnown + blocks + (whole ? 1 : 0), .whole = whole, .ours = true};
   }
@@ -173,7 +169,7 @@ bool is_beginning(std::string_view text) {
                                       "CPU: "sv};
   const auto begins = [&](std::string_view beginning) { return text.starts_with(beginning); };
   if (std::any_of(kBeginnings.begin(), kBeginnings.end(), begins)) return true;
-  return text.ends_with(" invoked") || text.find(" invoked oom") != text.npos;
+  return text.ends_with(" invoked") || text.find(" invoked oom") != std::string_view::npos;
 }
 
 Sense sense_of_line(std::string_view text, const TaskTable* table) {
@@ -228,7 +224,8 @@ bool ends_in_path(std::string_view line, const Sense& sense) {
 bool Mender::is_end_of_name(std::string_view row, std::string_view rest, const Place& place) const {
   constexpr std::size_t kMaxCommBytes = 15;  // TASK_COMM_LEN - 1
   if (!place.stamped || inside_words_ <= 0 || !row.starts_with('[')) return false;
-  if (rest.find(' ') != rest.npos || is_own_line(rest) || is_cut_mark(rest)) return false;
+  if (rest.find(' ') != std::string_view::npos || is_own_line(rest) || is_cut_mark(rest))
+    return false;
   const std::size_t name = row.rfind(' ') + 1;
   return row.size() - name + rest.size() <= kMaxCommBytes;
 }
@@ -253,25 +250,31 @@ bool Mender::join(std::string& line, std::string_view next, const Place& place) 
   if (is_own_line(rest) && !begins_head) return false;
   apart_.assign(body).append(" ").append(rest);
   together_.assign(body).append(rest);
-  const Sense with_blank = sense_of_line(trimmed(apart_), place.table);
-  const Sense without = sense_of_line(trimmed(together_), place.table);
-  const bool better_apart = with_blank.amount > without.amount;
-  const bool better_together = without.amount > with_blank.amount;
-  const Sense& best = better_together ? without : with_blank;
-  const bool certain = place.stamped && before.amount >= kKnown && !ends_in_path(body, before);
-  const bool path = place.stamped && ends_in_path(body, before) && rest.find(' ') == rest.npos;
+  return choose(line, body, rest, before,
+                {.stamped = place.stamped, .raw_blank_end = blank, .table = place.table});
+}
+
+// Of apart_ and together_ the one that makes more sense, if either makes enough.
+bool Mender::choose(std::string& line, std::string_view body, std::string_view rest,
+                    const Sense& before, const Place& place) {
+  const bool blank = place.raw_blank_end;
+  const int apart = sense_of_line(trimmed(apart_), place.table).amount;
+  const int together = sense_of_line(trimmed(together_), place.table).amount;
+  const bool in_path = ends_in_path(body, before);
+  const bool path = place.stamped && in_path && rest.find(' ') == std::string_view::npos;
   // An unfinished line in a log whose lines are stamped goes on in one that is not, unless that
   // makes less of it.
-  const bool goes_on = (certain && best.amount >= before.amount) || path;
-  if (best.amount <= before.amount && !goes_on) return false;
-  bool inside = better_together;
-  // Nothing but a name holds blanks in a line of this kind.
-  const bool no_blanks = body.starts_with("oom-kill:") && body.find(",task=") == body.npos;
-  if (!better_apart && !better_together) {
-    inside = !blank && (path || no_blanks || inside_words_ > 0);
+  const int best = std::max(apart, together);
+  const bool certain = place.stamped && before.amount >= kKnown && !in_path;
+  if (best <= before.amount && !path && !(certain && best == before.amount)) return false;
+  bool inside = together > apart;
+  if (together == apart && !blank) {
+    // Nothing but a name holds blanks in a line of this kind.
+    const bool no_blanks =
+        body.starts_with("oom-kill:") && body.find(",task=") == std::string_view::npos;
+    inside = path || no_blanks || inside_words_ > 0;
   }
-  if (blank && !better_together) inside = false;
-  if (!blank) inside_words_ += better_together ? 1 : better_apart ? -1 : 0;
+  if (!blank && together != apart) inside_words_ += together > apart ? 1 : -1;
   line = inside ? together_ : apart_;
   return true;
 }

@@ -19,12 +19,22 @@ class Mender {
     const TaskTable* table = nullptr;  // the one being read
   };
 
+  // How much of a line was understood; whole: nothing can be missing.
+  struct Sense {
+    int amount = 0;
+    bool whole = false;
+    bool ours = false;  // it is the beginning of a line of a report
+  };
+
   // Whether `next` is the rest of `line`; then `line` is both. `next` has no prefix but maybe
   // blanks in front.
   bool join(std::string& line, std::string_view next, const Place& place);
 
  private:
   bool is_end_of_name(std::string_view row, std::string_view rest, const Place& place) const;
+
+  bool choose(std::string& line, std::string_view body, std::string_view rest, const Sense& before,
+              const Place& place);
 
   std::string apart_;     // with a blank between
   std::string together_;  // without

@@ -300,7 +300,7 @@ class Peeler {
     const std::size_t colon = rest.find(':');
     if (colon > 9 || colon < 3) return false;
     const std::string_view facility = trimmed(rest.substr(0, colon));
-    if (facility.find_first_not_of("abcdefghijklmnopqrstuvwxyz01234567") != facility.npos)
+    if (facility.find_first_not_of("abcdefghijklmnopqrstuvwxyz01234567") != std::string_view::npos)
       return false;
     const std::string_view behind = rest.substr(colon + 1);
     const std::size_t second = behind.find(':');
@@ -351,8 +351,8 @@ class Peeler {
     Scan zone = at;
     if (!zone.skip(" ")) return;
     const std::string_view name = zone.word();
-    if (name.size() <= 5 &&
-        name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ+-0123456789") == name.npos) {
+    if (name.size() <= 5 && name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ+-0123456789") ==
+                                std::string_view::npos) {
       at = zone;
     }
   }

@@ -176,7 +176,9 @@ void read_cut_memcg_part(std::string_view rest, const SummaryContext& context, S
   if (!rest.starts_with(kOomMemcg)) return;
   rest.remove_prefix(kOomMemcg.size());
   const std::size_t end = rest.find(",task_memcg=/");
-  if (end == std::string_view::npos || rest.find(",task_memcg=/", end + 1) != rest.npos) return;
+  if (end == std::string_view::npos ||
+      rest.find(",task_memcg=/", end + 1) != std::string_view::npos)
+    return;
   const std::string path(rest.substr(0, end));
   if (!context.oom_memcg || context.oom_memcg == path) out.oom_memcg = path;
 }

@@ -101,6 +101,31 @@ void TaskTable::begin(std::string_view head, const Scale& scale) {
   }
 }
 
+// False: no kernel prints such a number there.
+bool TaskTable::put(Column column, std::int64_t value, Row& row) {
+  if (column == Column::kAdj) {
+    row.adj = static_cast<std::int32_t>(value);
+    return std::in_range<std::int32_t>(value);
+  }
+  // Counters of a task in the middle of its exit may be below zero.
+  const std::uint64_t count = value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  switch (column) {
+    case Column::kUid: row.uid = static_cast<std::uint32_t>(count); break;
+    case Column::kTgid: row.tgid = static_cast<std::uint32_t>(count); break;
+    case Column::kTotalVm: row.sizes.total_vm = count; break;
+    case Column::kRss: row.sizes.rss = count; break;
+    case Column::kAnon: row.sizes.anon = count; break;
+    case Column::kFile: row.sizes.file = count; break;
+    case Column::kShmem: row.sizes.shmem = count; break;
+    case Column::kSwap: row.sizes.swap = count; break;
+    case Column::kPgtables: row.sizes.pgtables_bytes = count; break;
+    case Column::kAdj:
+    case Column::kOther: return true;
+  }
+  if (column == Column::kUid || column == Column::kTgid) return std::in_range<std::uint32_t>(value);
+  return count <= kMostPages;
+}
+
 bool TaskTable::parse_row(std::string_view text, Row& row) const {
   Scan scan(text);
   if (!scan.skip("[")) return false;
@@ -112,36 +137,7 @@ bool TaskTable::parse_row(std::string_view text, Row& row) const {
     if (!scan.rest().starts_with(' ')) return false;
     scan.skip_blanks();
     const auto value = scan.number<std::int64_t>();
-    if (!value) return false;
-    const Column column = columns_[i];
-    if (column == Column::kAdj) {
-      if (!std::in_range<std::int32_t>(*value)) return false;
-      row.adj = static_cast<std::int32_t>(*value);
-      continue;
-    }
-    if (column == Column::kOther) continue;
-    // Counters of a task in the middle of its exit may be below zero.
-    const std::uint64_t count = *value < 0 ? 0 : static_cast<std::uint64_t>(*value);
-    if (count > kMostPages) return false;
-    switch (column) {
-      case Column::kUid:
-        if (!std::in_range<std::uint32_t>(*value)) return false;
-        row.uid = static_cast<std::uint32_t>(count);
-        break;
-      case Column::kTgid:
-        if (!std::in_range<std::uint32_t>(*value)) return false;
-        row.tgid = static_cast<std::uint32_t>(count);
-        break;
-      case Column::kTotalVm: row.sizes.total_vm = count; break;
-      case Column::kRss: row.sizes.rss = count; break;
-      case Column::kAnon: row.sizes.anon = count; break;
-      case Column::kFile: row.sizes.file = count; break;
-      case Column::kShmem: row.sizes.shmem = count; break;
-      case Column::kSwap: row.sizes.swap = count; break;
-      case Column::kPgtables: row.sizes.pgtables_bytes = count; break;
-      case Column::kAdj:
-      case Column::kOther: break;
-    }
+    if (!value || !put(columns_[i], *value, row)) return false;
   }
   if (!scan.skip(" ")) return false;
   const std::string_view name = scan.rest();  // may begin with blanks of its own
@@ -252,7 +248,7 @@ Opt<std::uint32_t> TaskTable::find(std::uint32_t tid) const {
 
 Opt<std::uint64_t> TaskTable::page_size_of(std::uint32_t tid, std::uint64_t total_vm_bytes) const {
   constexpr std::uint64_t kSmallest = 4096;
-  constexpr std::uint64_t kLargest = 256 * 1024;
+  constexpr std::uint64_t kLargest = 262144;
   if (!has(Column::kTotalVm)) return std::nullopt;
   const auto at = std::find_if(tasks_.begin(), tasks_.end(),
                                [&](const ListedTask& task) { return task.tid == tid; });

@@ -99,6 +99,7 @@ class TaskTable {
     std::string_view name() const { return {comm.data(), comm_size}; }
   };
 
+  static bool put(Column column, std::int64_t value, Row& row);
   bool parse_row(std::string_view text, Row& row) const;
   std::int64_t points(const Row& row, const Scale& scale) const;
   void keep_if_large(const Row& row);
