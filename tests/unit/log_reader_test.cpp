@@ -305,6 +305,16 @@ TEST(LogReader, WhatUserSpaceLoggedIsNotTheKernels) {
       IsEmpty());
 }
 
+// Lines that begin like the one before are read as that was, but for what the program may be.
+TEST(LogReader, AProgramsLineAfterAnUntaggedOneIsItsOwn) {
+  LogReader reader;
+  reader.line("Sep 13 15:31:25 host Mem-info:");
+  reader.line("Sep 13 15:31:25 host sshd[12]: " + kKill);
+  reader.flush();
+  EXPECT_THAT(reader.take(), IsEmpty());
+  EXPECT_EQ(reader.forged(), 1U);
+}
+
 TEST(LogReader, KillersOfUserSpaceAreNotTheKernel) {
   const auto reports =
       read({"lowmemorykiller: Killing '.networkupgrade' (6924), adj 705,",

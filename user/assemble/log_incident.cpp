@@ -2,6 +2,7 @@
 #include "assemble/log_incident.h"
 
 #include <string>
+#include <utility>
 
 #include "assemble/build_incident.h"
 #include "assemble/incident_id.h"
@@ -42,22 +43,22 @@ void tell_other_decision(const LogReport& report, Incident& incident) {
 
 }  // namespace
 
-Incident incident_from_report(const LogReport& report) {
+Incident incident_from_report(LogReport report) {
   Incident incident;
   incident.monotonic_ns = report.began_ns;
   incident.time_unix_ns = report.wall_ns.value_or(0);
-  incident.host = report.host;
-  incident.killer = report.killer;
-  incident.scope = report.scope;
-  incident.invoker = report.invoker;
-  incident.victims = report.victims;
-  incident.selected = report.selected;
-  incident.candidates = report.candidates;
-  incident.system = report.system;
+  incident.host = std::move(report.host);
+  incident.killer = std::move(report.killer);
+  incident.scope = std::move(report.scope);
+  incident.invoker = std::move(report.invoker);
+  incident.victims = std::move(report.victims);
+  incident.selected = std::move(report.selected);
+  incident.candidates = std::move(report.candidates);
+  incident.system = std::move(report.system);
   if (report.no_killable) incident.scope.no_killable = true;
-  if (report.panic) incident.scope.panic = report.panic;
+  if (report.panic) incident.scope.panic = std::move(report.panic);
   incident.provenance.sources = {"log"};
-  incident.provenance.missing = report.missing;
+  incident.provenance.missing = std::move(report.missing);
   // The report gives the id of the thread; it is mostly the process's.
   if (!incident.invoker.pid && incident.invoker.tid) {
     incident.invoker.pid = incident.invoker.tid;
@@ -67,7 +68,7 @@ Incident incident_from_report(const LogReport& report) {
   tell_missing(incident);
   tell_other_decision(report, incident);
   const std::uint32_t pid = incident.victims.empty() ? 0 : incident.victims.front().pid.value_or(0);
-  incident.id = incident_id(report.id_ns.value_or(0), report.host.name, report.text_hash, pid, 0);
+  incident.id = incident_id(report.id_ns.value_or(0), incident.host.name, report.text_hash, pid, 0);
   return incident;
 }
 

@@ -9,6 +9,6 @@ namespace oomwitness {
 
 // Everything the report says, in its place; what it should say and does not is in
 // provenance.missing. The same text gives the same id, wherever and whenever it is read.
-Incident incident_from_report(const LogReport& report);
+Incident incident_from_report(LogReport report);
 
 }  // namespace oomwitness

@@ -62,22 +62,19 @@ void unescape_kmsg(std::string& text) {
 Bytes look_at(std::string_view raw) {
   constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
   constexpr std::uint64_t kHighs = kOnes * 0x80;
-  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  // The high bit of a byte that has it, or that is 0 (and of the one above such a byte).
   std::uint64_t dirty = 0;
-  std::uint64_t hash = 0;
-  const auto look = [&](std::uint64_t word) {
-    dirty |= (word & kHighs) | has_zero(word) | has_zero(word ^ (kOnes * 0x1b));
-    hash |= has_zero(word ^ (kOnes * '#'));
-  };
+  const auto look = [&](std::uint64_t word) { dirty |= word | (word - kOnes); };
   std::size_t i = 0;
   for (std::uint64_t word = 0; i + 8 <= raw.size(); i += 8) {
     std::memcpy(&word, raw.data() + i, 8);
     look(word);
   }
   std::uint64_t rest = kOnes * ' ';
-  std::memcpy(&rest, raw.data() + i, raw.size() - i);
+  for (; i < raw.size(); ++i) rest = rest << 8U | static_cast<unsigned char>(raw[i]);
   look(rest);
-  return {.dirty = dirty != 0, .hash = hash != 0};
+  return {.dirty = (dirty & kHighs) != 0 || raw.find('\x1b') != std::string_view::npos,
+          .hash = raw.find('#') != std::string_view::npos};
 }
 
 void clean(std::string_view raw, std::string& out) {

@@ -80,6 +80,10 @@ std::string_view arch_of_symbol(std::string_view name) {
       std::pair{"__s390x_sys_"sv, "s390x"sv},      std::pair{"pgm_check_handler"sv, "s390x"sv},
       std::pair{"entry_SYSENTER_32"sv, "i686"sv},  std::pair{"do_fast_syscall_32"sv, "i686"sv},
       std::pair{"ret_fast_syscall"sv, "armv7l"sv}, std::pair{"do_trap_ecall_u"sv, "riscv64"sv}};
+  // None of the many others gets any further.
+  if (name.empty() || std::string_view("_edpr").find(name.front()) == std::string_view::npos) {
+    return {};
+  }
   for (const auto& [symbol, arch] : kSymbols) {
     if (name.starts_with(symbol)) return arch;
   }

@@ -98,6 +98,7 @@ class LogReader::Impl {
   bool hash_ = false;  // the line at hand holds a '#'
   Pending pending_;
   Mender mender_;
+  PrefixParser prefixes_;
   Wrapped json_;
   JournalFields journal_;
   std::string clean_;
@@ -120,7 +121,7 @@ void LogReader::Impl::line(std::string_view raw) {
   }
   const std::string_view body = trimmed_left(raw);
   if (body.starts_with('{') && parse_json_line(body, json_)) return wrapped(json_);
-  const Prefix prefix = parse_prefix(raw);
+  const Prefix prefix = prefixes_.parse(raw);
   if (prefix.stamped) return message(prefix, prefix.host);
   const std::size_t console = find_uptime(prefix.text.substr(0, kMaxConsoleBytes));
   if (console != std::string_view::npos) {

@@ -47,9 +47,14 @@ std::string_view program_of(std::string_view tag) {
 
 class Peeler {
  public:
-  explicit Peeler(std::string_view line) : scan_(line) {}
+  explicit Peeler(std::string_view line, const Prefix& known = {}) : scan_(line), out_(known) {}
 
-  Prefix take() && {
+  // One layer off; false: none is left.
+  bool peel_one() { return peel(); }
+  std::string_view rest() const { return scan_.rest(); }
+  const Prefix& so_far() const { return out_; }
+
+  Prefix take() {
     for (int layer = 0; layer < kMostLayers && peel(); ++layer) {
     }
     out_.text = scan_.rest();
@@ -59,7 +64,6 @@ class Peeler {
  private:
   void skip_blank() { scan_.skip(" "); }
 
-  // One layer off; false: none is left.
   bool peel() {
     Scan blank(trimmed_left(scan_.rest()));
     if (blank.done()) return false;
@@ -414,6 +418,55 @@ class Peeler {
 
 Prefix parse_prefix(std::string_view line) {
   return Peeler(line).take();
+}
+
+namespace {
+
+// "host kernel: " or "host program[1]: " may stand at the front.
+bool may_name_host(std::string_view text) {
+  const std::size_t blank = text.find(' ');
+  if (blank == 0 || blank == std::string_view::npos) return false;
+  const std::string_view rest = text.substr(blank + 1);
+  return rest.starts_with("kernel") || rest.substr(0, rest.find(' ')).ends_with("]:");
+}
+
+// The most common line of all, "[ 1234.567890] text", without any detour.
+bool take_plain_dmesg(std::string_view line, Prefix& out) {
+  if (!line.starts_with('[')) return false;
+  Scan scan(line.substr(1));
+  if (!take_uptime(scan, out.uptime_ns) || !scan.skip("] ")) return false;
+  if (scan.rest().starts_with('[') || may_name_host(scan.rest())) return false;
+  out.text = scan.rest();
+  return out.stamped = true;
+}
+
+}  // namespace
+
+Prefix PrefixParser::parse(std::string_view line) {
+  if (Prefix plain; take_plain_dmesg(line, plain)) return plain;
+  if (!front_.empty() && line.starts_with(front_)) {
+    Prefix known = known_;
+    known.host = line.substr(host_at_, host_size_);
+    return Peeler(line.substr(front_.size()), known).take();
+  }
+  front_.clear();
+  Peeler peeler(line);
+  if (peeler.peel_one()) {
+    const Prefix& found = peeler.so_far();
+    const std::string_view front = line.substr(0, line.size() - peeler.rest().size());
+    // What counts from the boot, or tells who printed, changes with every line; what does not name
+    // the kernel leaves the program to be told by what follows.
+    const bool settled = found.kernel_tag || front.ends_with("] ");
+    if (found.wall && settled && found.uptime_ns == 0 && found.caller.empty() &&
+        !found.user_space) {
+      front_ = front;
+      known_ = found;
+      host_size_ = found.host.size();
+      host_at_ = found.host.empty() ? 0 : static_cast<std::size_t>(found.host.data() - line.data());
+      known_.host = known_.text = {};
+    }
+  }
+  return peeler.take();
 }
 
 std::size_t find_uptime(std::string_view line) {

@@ -2,8 +2,10 @@
 // What loggers, consoles and people put in front of the kernel's messages.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "kernlog/stamp.h"
@@ -25,6 +27,18 @@ struct Prefix {
 
 // Takes all of it off: several loggers may have passed a line on.
 Prefix parse_prefix(std::string_view line);
+
+// The same line after line: lines of one second mostly begin alike.
+class PrefixParser {
+ public:
+  Prefix parse(std::string_view line);
+
+ private:
+  std::string front_;  // up to where known_ goes; empty: nothing is known
+  Prefix known_;       // without views
+  std::size_t host_at_ = 0;
+  std::size_t host_size_ = 0;
+};
 
 // "Creating journal: [   35.419377] mkfs.ext4 invoked": where the kernel's stamp stands on a
 // console that a program was writing to. npos: there is none.

@@ -243,15 +243,26 @@ bool take_unix_seconds(Scan& scan, WallStamp& out) {
 }
 
 bool take_uptime(Scan& scan, std::uint64_t& ns) {
-  Scan at = scan;
-  at.skip_blanks();
-  const auto seconds = at.number<std::uint64_t>();
-  constexpr std::uint64_t kMostSeconds = 9'000'000'000;  // 285 years
-  if (!seconds || *seconds > kMostSeconds || !at.skip(".")) return false;
-  const auto us = fixed(at, 6);
-  if (!us) return false;
-  ns = *seconds * 1'000'000'000 + *us * 1000ULL;
-  scan = at;
+  // By hand: nearly every line of a log has one.
+  constexpr std::size_t kMostDigits = 9;  // 31 years
+  constexpr std::size_t kFraction = 6;
+  const std::string_view text = scan.rest();
+  std::size_t at = 0;
+  while (at < text.size() && text[at] == ' ') ++at;
+  const std::size_t first = at;
+  std::uint64_t seconds = 0;
+  for (; at < text.size() && is_digit(text[at]); ++at) {
+    seconds = seconds * 10 + static_cast<std::uint64_t>(text[at] - '0');
+    if (at - first == kMostDigits) return false;
+  }
+  if (at == first || at + kFraction >= text.size() || text[at] != '.') return false;
+  std::uint64_t us = 0;
+  for (std::size_t i = 0; i < kFraction; ++i) {
+    if (!is_digit(text[++at])) return false;
+    us = us * 10 + static_cast<std::uint64_t>(text[at] - '0');
+  }
+  ns = seconds * 1'000'000'000 + us * 1000;
+  scan = Scan(text.substr(at + 1));
   return true;
 }
 

@@ -85,9 +85,9 @@ bool LogAnalysis::in_range(const Incident& incident) {
 }
 
 Status LogAnalysis::emit() {
-  for (const LogReport& report : reader_.take()) {
+  for (LogReport& report : reader_.take()) {
     if (done()) break;
-    Incident incident = incident_from_report(report);
+    Incident incident = incident_from_report(std::move(report));
     for (Victim& victim : incident.victims) name_cgroup(victim);
     diagnose_(incident);
     if (!wanted_.filter.matches(incident) || !in_range(incident)) continue;
