@@ -196,9 +196,9 @@ struct LogReport {
   Opt<std::int64_t> wall_ns;
   bool wall_has_zone = false;
   bool wall_has_year = false;
-  Opt<std::int64_t> id_ns;  // the same as the text alone gives it, whoever reads it and when
-  std::uint64_t text_hash = 0; // of the lines that tell this kill from another
-  Host host;                   // as far as the log shows it
+  Opt<std::int64_t> id_ns;      // the same as the text alone gives it, whoever reads it and when
+  std::uint64_t text_hash = 0;  // of the lines that tell this kill from another
+  Host host;                    // as far as the log shows it
   Scope scope;
   Invoker invoker;
   std::vector<Victim> victims;

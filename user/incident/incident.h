@@ -57,7 +57,7 @@ struct Scope {
   Opt<std::string> mems_allowed;
   Opt<bool> sysrq;
   Opt<bool> kill_allocating_task;
-  Opt<bool> no_killable;   // every task was unkillable: nobody died
+  Opt<bool> no_killable;    // every task was unkillable: nobody died
   Opt<std::string> panic;   // what the kernel panicked with instead of, or after, killing
   Opt<std::string> reason;  // why a user-space killer killed, in its own words
   bool operator==(const Scope&) const = default;
