@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/check.sh [--fix] [--build DIR]
+# scripts/check.sh [--fix] [--no-tidy] [--build DIR]
 #
 # What can be said about the sources without running them: format, clang-tidy, shellcheck, licence
 # lines, layout. --fix formats the files in place. DIR is a build folder (default: build/release).
@@ -12,10 +12,11 @@ set -euo pipefail
 # shellcheck source=scripts/lib/build.sh
 . "$OW_ROOT/scripts/lib/build.sh"
 
-fix='' build_dir=''
+fix='' build_dir='' checks=(format shell licences places layout tidy)
 while [ $# -gt 0 ]; do
   case $1 in
     --fix) fix=yes ;;
+    --no-tidy) checks=(format shell licences places layout) ;;
     --build) build_dir=${2:?--build needs a folder} && shift ;;
     *) sed -n 's/^# \(scripts.*\)/usage: \1/p' "$0" >&2 && exit 2 ;;
   esac
@@ -95,7 +96,7 @@ if [ -z "$build_dir" ]; then
 fi
 
 failed=()
-for name in format shell licences places layout tidy; do
+for name in "${checks[@]}"; do
   say "check: $name"
   "check_$name" >&2 || failed+=("$name")
 done

@@ -76,8 +76,8 @@ def expand(tests, guests):
 def of_steps(path):
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
-            verdict, name, _ = line.split("\t")
-            yield Test("steps", name, verdict, "")
+            verdict, name, _, *why = line.split("\t")
+            yield Test("steps", name, verdict, "".join(why))
 
 
 def print_labels(tests, guests):

@@ -154,7 +154,7 @@ std::optional<std::int64_t> date_and_time(std::string_view text, const Clock& cl
 }
 
 std::int64_t midnight(const Clock& clock, std::int64_t days_back) {
-  constexpr std::int64_t kDaySeconds = 24 * 3600;
+  constexpr std::int64_t kDaySeconds = 24L * 3600;
   const std::int64_t local = clock.to_local(clock.now_unix_ns / kSecond);
   return clock.to_utc(local - local % kDaySeconds - days_back * kDaySeconds) * kSecond;
 }
