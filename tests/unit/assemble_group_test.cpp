@@ -99,6 +99,18 @@ TEST(AssembleTracepoints, TheLogMayTellOfTheRestBeforeTheMarksDo) {
   EXPECT_THAT(pids(bench.out[0]), ElementsAre(100, 101, 102, 103));
 }
 
+// Marks with a bare thread id tell of no cgroup: who is in a group shows when the victims take the
+// signal, and the first one marked may be the last to do so.
+TEST(AssembleTracepoints, TheFirstMarkedMayBeTheLastKnownToBeOfTheGroup) {
+  Bench bench(config_of_tracepoints());
+  for (std::uint32_t pid = 100; pid < 103; ++pid) bench.see(marked_tid(0, kT0 + pid, pid));
+  for (const std::uint32_t pid : {101U, 102U, 100U})
+    bench.see(group_task(0, kT0 + kMs + pid, pid, SeenAt::kDeliver));
+  bench.flush(kT0 + 3 * kMs);
+  ASSERT_THAT(bench.out, SizeIs(1));
+  EXPECT_THAT(pids(bench.out[0]), ElementsAre(100, 101, 102));
+}
+
 TEST(AssembleTracepoints, MarksOutsideAGroupAreKillsOfTheirOwn) {
   Bench bench(config_of_tracepoints());
   bench.see(task(0, kT0, 100, SeenAt::kMark), marked(0, kT0, 100),

@@ -79,6 +79,7 @@ class Docket {
   CaseVictim* find_marked(CaseFile& file, const Marked& marked) const;
   Found find_logged(const Victim& victim, const LogReport& report);
   void end_earlier_lives(const VictimTask& task);
+  void fold_groups(CaseFile& file);
   void fold_into_group(CaseFile& file);
   bool close_in_time(std::uint64_t a, std::uint64_t b) const;
   template <typename Seen, typename Matching>

@@ -194,7 +194,7 @@ bool Docket::take(const VictimTask& task) {
   found.file->reindex(task.tid, *found.victim);
   new_faces_ = new_faces_ || !known;
   if (news) touch(*found.file);
-  fold_into_group(*found.file);
+  fold_groups(*found.file);
   return true;
 }
 
@@ -254,7 +254,7 @@ bool Docket::take(const Marked& marked) {
   }
   new_faces_ = new_faces_ || fresh || (nameless && victim.pid);
   if (news) touch(*found.file);
-  fold_into_group(*found.file);
+  fold_groups(*found.file);
   return true;
 }
 
@@ -280,6 +280,19 @@ void Docket::fold_into_group(CaseFile& file) {
     touch(host);
     return;
   }
+}
+
+// What is now known of this case may make it one with an earlier or a later one.
+void Docket::fold_groups(CaseFile& file) {
+  if (file.id != 0 || file.decision) return;
+  const CaseVictim* last = last_seen(file);
+  if (last == nullptr || !last->in_oom_group()) return;
+  for (auto next = files_.upper_bound(file.number); next != files_.end();) {
+    CaseFile& later = next->second;
+    ++next;
+    fold_into_group(later);
+  }
+  fold_into_group(file);
 }
 
 // Whether what happened to a pid can have happened to this victim: a pid has many lives.
