@@ -221,6 +221,7 @@ class Bench {
       : assembler_(std::move(config), [this](const Incident& one) { out.push_back(one); }) {}
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;
+  ~Bench() = default;
 
   template <typename... Seen>
   Bench& see(const Seen&... seen) {

@@ -24,7 +24,7 @@ std::string all_bytes() {
 }
 
 // Spelt byte by byte on purpose.
-// NOLINTBEGIN(modernize-raw-string-literal,misc-misleading-bidirectional)
+// NOLINTBEGIN(misc-misleading-bidirectional)
 TEST(EscapeForTerminal, KeepsWhatPrintsAndEscapesTheRest) {
   const std::vector<std::pair<std::string, std::string>> table{
       {"", ""},
@@ -57,7 +57,7 @@ TEST(EscapeForTerminal, KeepsWhatPrintsAndEscapesTheRest) {
 TEST(EscapeForTerminal, AsciiOnlyEscapesEveryOtherByte) {
   EXPECT_EQ(escape_for_terminal("gr\xc3\xbcn", Charset::kAscii), "gr\\xc3\\xbcn");
 }
-// NOLINTEND(modernize-raw-string-literal,misc-misleading-bidirectional)
+// NOLINTEND(misc-misleading-bidirectional)
 
 TEST(EscapeForTerminal, NoControlByteSurvives) {
   for (const char c : escape_for_terminal(all_bytes())) {

@@ -207,8 +207,8 @@ Opt<Finding> fork_storm(const Facts& facts) {
 }
 
 Opt<Finding> swap_full(const Facts& facts) {
-  if (const auto of_cgroup = cgroup_swap_full(facts)) return of_cgroup;
-  if (const auto hint = swap_looks_full(facts)) return hint;
+  if (auto of_cgroup = cgroup_swap_full(facts)) return of_cgroup;
+  if (auto hint = swap_looks_full(facts)) return hint;
   if (!facts.swap_total || *facts.swap_total == 0 || !facts.swap_free) return std::nullopt;
   if (share(facts.swap_free, facts.swap_total).value_or(1) >= kSwapFull) return std::nullopt;
   return Finding{20,

@@ -113,7 +113,7 @@ Opt<Finding> shmem_tmpfs(const Facts& facts) {
 }
 
 Opt<Finding> kernel_memory(const Facts& facts) {
-  if (const auto of_cgroup = kernel_of_cgroup(facts)) return of_cgroup;
+  if (auto of_cgroup = kernel_of_cgroup(facts)) return of_cgroup;
   if (!is_host_shortage(facts)) return std::nullopt;
   const auto part = share(facts.host.kernel, facts.host.total);
   const std::string cache = largest_cache(*facts.incident, kLargeCache);

@@ -86,7 +86,7 @@ void of_swapped_memory(const Facts& facts, std::vector<std::string>& out) {
 std::string largest_use(const Facts& facts) {
   if (is_limit(facts) || !facts.host.total) return "";
   struct Use {
-    const char* what;
+    const char* what = "";
     Opt<std::uint64_t> bytes;
   };
   const std::array<Use, 4> uses{{{"anonymous memory of tasks", facts.host.anon},

@@ -211,13 +211,13 @@ class Excerpt {
 
 }  // namespace
 
-Result<std::vector<std::byte>> excerpt_btf(const RawBtf& types, const btf* object) {
+Result<std::vector<std::byte>> excerpt_btf(const RawBtf& kernel, const btf* object) {
   const Names names(object);
-  Excerpt excerpt(types, names);
-  for (std::uint32_t id = 1; id <= types.count(); ++id) {
-    const btf_type type = types.type(id);
+  Excerpt excerpt(kernel, names);
+  for (std::uint32_t id = 1; id <= kernel.count(); ++id) {
+    const btf_type type = kernel.type(id);
     if (type.name_off == 0 || !Names::can_be_root(BTF_INFO_KIND(type.info))) continue;
-    const char* name = types.name(type.name_off);
+    const char* name = kernel.name(type.name_off);
     if (name == nullptr) return fail("BTF: a name outside the strings");
     // All types of one name: libbpf must see that they disagree.
     if (names.has_type(name)) CHECK_OK(excerpt.want(id));
