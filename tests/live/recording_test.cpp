@@ -35,6 +35,7 @@ class Recording : public LiveTest {
     Cgroup busy(box, "busy");
     const Provoked idle(
         {.words = "adj=1000 before=60", .cgroup = &quiet, .argv = {"idle", "\x1b\xfe"}});
+    const Provoked spare({.words = "adj=999 before=1", .cgroup = &quiet});
     Provoked asker({.words = "alloc=48", .cgroup = &busy});
     asker.go();
     asker.wait_done();

@@ -112,6 +112,7 @@ TEST_F(RoundTrip, LimitHitByAnotherThanTheVictim) {
     Cgroup quiet(limited, "quiet");
     Cgroup busy(limited, "busy");
     Provoked idle({.words = "adj=1000 uid=4711 before=60", .cgroup = &quiet});
+    const Provoked spare({.words = "adj=999 before=1", .cgroup = &quiet});
     Provoked asker({.words = "alloc=48", .cgroup = &busy});
     asker.go();
     asker.wait_done();
