@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Logs of all kinds, as a user analyses them.
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>

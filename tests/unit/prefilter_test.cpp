@@ -67,7 +67,8 @@ TEST(Prefilter, AnAnchorThatTheTextCutsIsNone) {
 
 TEST(Prefilter, AgreesWithANaiveSearchOnRandomText) {
   std::mt19937 random(1);
-  const std::string alphabet = "oom-kilutf Meryd psa.gr\n\0\x80\xff";
+  using namespace std::string_literals;
+  const std::string alphabet = "oom-kilutf Meryd psa.gr\n\0\x80\xff"s;
   for (int round = 0; round < 20000; ++round) {
     std::string text;
     for (std::size_t i = random() % 300; i > 0; --i) text += alphabet[random() % alphabet.size()];

@@ -57,15 +57,20 @@ Status LogAnalysis::follow(Pieces& pieces) {
     if (pieces.take_gap()) feed_.gap();
     CHECK_OK(emit());
     if (!nothing || done()) continue;
-    const auto quiet_after =
-        reader_.idle() ? std::nullopt : std::optional<std::chrono::milliseconds>(kSilence);
-    TRY(const Wake wake, pieces.wait(quiet_after));
-    if (pieces.take_gap()) feed_.gap();
-    if (wake == Wake::kQuiet) reader_.flush();
+    TRY(const Wake wake, wait_for_more(pieces));
     CHECK_OK(emit());
     if (wake == Wake::kStop) break;
   }
   return {};
+}
+
+Result<Wake> LogAnalysis::wait_for_more(Pieces& pieces) {
+  const auto quiet_after =
+      reader_.idle() ? std::nullopt : std::optional<std::chrono::milliseconds>(kSilence);
+  TRY(const Wake wake, pieces.wait(quiet_after));
+  if (pieces.take_gap()) feed_.gap();
+  if (wake == Wake::kQuiet) reader_.flush();
+  return wake;
 }
 
 Status LogAnalysis::end_log() {

@@ -54,6 +54,8 @@ class LogAnalysis {
   std::uint64_t forged() const { return reader_.forged(); }
 
  private:
+  // A report that stays silent for long enough is complete.
+  Result<Wake> wait_for_more(Pieces& pieces);
   Status emit();
   bool in_range(const Incident& incident);
 

@@ -64,6 +64,7 @@ int target_id(const std::optional<TargetIds>& ids, std::string_view name, const 
 }
 
 int prepare(bpf_program* program, bpf_prog_load_opts* options, long cookie) noexcept {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): libbpf's cookie is a long
   const auto& ids = *reinterpret_cast<const std::optional<TargetIds>*>(cookie);
   const std::string_view name = bpf_program__section_name(program);
   const Section* section = section_of(name);

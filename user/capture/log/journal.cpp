@@ -58,6 +58,7 @@ Result<Journal> Journal::open(const std::vector<std::string>& files) {
   TRY(const JournalApi api, load_journal_api());
   sd_journal* raw = nullptr;
   std::vector<const char*> paths;
+  paths.reserve(files.size() + 1);
   for (const std::string& file : files) paths.push_back(file.c_str());
   paths.push_back(nullptr);
   const int opened = files.empty() ? api.open(&raw, kJournalLocalOnly | kJournalSystem)
@@ -111,6 +112,7 @@ Result<std::vector<std::string>> Journal::boots() {
   }
   std::sort(begun.begin(), begun.end());
   std::vector<std::string> sorted;
+  sorted.reserve(begun.size());
   for (auto& [time, id] : begun) sorted.push_back(std::move(id));
   return sorted;
 }
@@ -121,7 +123,7 @@ Status Journal::only_boot(const std::string& boot) {
   int back = 0;
   const char* end = boot.data() + boot.size();
   const bool counted = std::from_chars(boot.data(), end, back).ptr == end && back <= 0;
-  const auto newest = static_cast<int>(ids.size()) - 1;
+  const auto newest = static_cast<std::int64_t>(ids.size()) - 1;
   const bool known =
       counted ? newest + back >= 0 : std::find(ids.begin(), ids.end(), boot) != ids.end();
   if (!known) {

@@ -108,6 +108,7 @@ std::vector<LogSet> sort_rotated(std::span<const std::string> paths) {
     if (!twice) group->members.push_back(std::move(member));
   }
   std::vector<LogSet> sets;
+  sets.reserve(groups.size());
   for (Group& group : groups) sets.push_back(in_order(std::move(group.members)));
   return sets;
 }
