@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <utility>
 
 #include "kernlog/gfp_layouts.h"
 
@@ -26,32 +27,51 @@ std::string hex(std::uint32_t mask) {
   return "0x" + std::string(static_cast<const char*>(begin), end);
 }
 
-std::uint32_t used_bits(const Layout& layout) {
-  std::uint32_t mask = 0;
-  for (std::size_t bit = 0; bit < layout.size(); ++bit) {
-    if (!layout.at(bit).empty()) mask |= 1U << bit;
-  }
-  return mask;
-}
+// An era's table with its names looked up, so that no report waits for that.
+struct Table {
+  const Era* era = nullptr;
+  std::uint32_t used = 0;
+  std::uint32_t waits = 0;  // the flag of those who may wait for memory
+  std::array<std::uint32_t, kComposites.size()> composites{};  // 0: not in this era
+};
 
-bool knows_all(const Era& era, std::uint32_t mask) {
-  return (mask & ~used_bits(*era.layout)) == 0;
-}
-
-bool may_wait(const Era& era, std::uint32_t mask) {
-  // 0: pagefault_out_of_memory
-  return mask == 0 ||
-         (mask & (mask_of(*era.layout, "WAIT") | mask_of(*era.layout, "DIRECT_RECLAIM"))) != 0;
-}
-
-std::vector<std::string> decode(const Era& era, std::uint32_t mask) {
+constexpr Table table_of(const Era& era) {
+  Table table{.era = &era};
   const Layout& layout = *era.layout;
+  for (std::size_t bit = 0; bit < layout.size(); ++bit) {
+    if (!layout.at(bit).empty()) table.used |= 1U << bit;
+  }
+  table.waits = mask_of(layout, "WAIT") | mask_of(layout, "DIRECT_RECLAIM");
+  for (std::size_t i = 0; i < kComposites.size(); ++i) {
+    const Composite& composite = kComposites.at(i);
+    const bool in_era = composite.first <= era.first && era.first < composite.end;
+    if (in_era) table.composites.at(i) = mask_of(layout, composite.flags);
+  }
+  return table;
+}
+
+// One constant each: a compiler gives up on all of them together.
+template <std::size_t I>
+constexpr Table kTable = table_of(kEras.at(I));
+
+template <std::size_t... I>
+constexpr std::array<Table, sizeof...(I)> all_tables(std::index_sequence<I...> /*eras*/) {
+  return {kTable<I>...};
+}
+constexpr auto kTables = all_tables(std::make_index_sequence<kEras.size()>{});
+
+// Whether a mask that invoked the OOM killer can be of this era. 0: pagefault_out_of_memory.
+bool can_be(const Table& table, std::uint32_t mask) {
+  return (mask & ~table.used) == 0 && (mask == 0 || (mask & table.waits) != 0);
+}
+
+std::vector<std::string> decode(const Table& table, std::uint32_t mask) {
+  const Layout& layout = *table.era->layout;
   std::vector<std::string> flags;
-  for (const Composite& composite : kComposites) {
-    if (era.first < composite.first || composite.end <= era.first) continue;
-    const std::uint32_t bits = mask_of(layout, composite.flags);
+  for (std::size_t i = 0; i < kComposites.size(); ++i) {
+    const std::uint32_t bits = table.composites.at(i);
     if (bits == 0 || (mask & bits) != bits) continue;
-    flags.emplace_back(composite.name);
+    flags.emplace_back(kComposites.at(i).name);
     mask &= ~bits;
   }
   for (std::size_t bit = 0; bit < layout.size(); ++bit) {
@@ -63,7 +83,7 @@ std::vector<std::string> decode(const Era& era, std::uint32_t mask) {
   return flags;
 }
 
-using Eras = std::vector<const Era*>;
+using Tables = std::vector<const Table*>;
 
 // The first release that is no longer of this era.
 KernelVersion end_of(const Era& era) {
@@ -72,18 +92,18 @@ KernelVersion end_of(const Era& era) {
   return next == kEras.end() ? KernelVersion{99, 99, 99} : next->first;
 }
 
-Eras eras_in(const VersionRange& range) {
-  Eras found;
-  for (const Era& era : kEras) {
-    if (era.first <= range.last && range.first < end_of(era)) found.push_back(&era);
+Tables tables_in(const VersionRange& range) {
+  Tables found;
+  for (const Table& table : kTables) {
+    if (table.era->first <= range.last && range.first < end_of(*table.era)) found.push_back(&table);
   }
   return found;
 }
 
-Eras that_can_be(std::uint32_t mask, const Eras& eras) {
-  Eras kept;
-  std::copy_if(eras.begin(), eras.end(), std::back_inserter(kept),
-               [mask](const Era* era) { return knows_all(*era, mask) && may_wait(*era, mask); });
+Tables that_can_be(std::uint32_t mask, const Tables& tables) {
+  Tables kept;
+  std::copy_if(tables.begin(), tables.end(), std::back_inserter(kept),
+               [mask](const Table* table) { return can_be(*table, mask); });
   return kept;
 }
 
@@ -109,28 +129,32 @@ Opt<std::size_t> disputed_bit(std::uint32_t mask, const Era& one, const Era& oth
 }  // namespace
 
 GfpNames gfp_names(std::uint32_t oom_mask, const VersionRange& range) {
-  const Eras in_range = eras_in(range);
-  Eras eras = that_can_be(oom_mask, in_range);
+  const Tables in_range = tables_in(range);
+  Tables tables = that_can_be(oom_mask, in_range);
   // A build of the merge window has the number of the release before it.
-  if (eras.empty()) eras = that_can_be(oom_mask, eras_in({range.first, next_release(range.last)}));
-  if (eras.empty()) eras = in_range;
+  if (tables.empty())
+    tables = that_can_be(oom_mask, tables_in({range.first, next_release(range.last)}));
+  if (tables.empty()) tables = in_range;
 
   GfpNames names;
-  for (const Era* era : eras) {
-    const auto bit = disputed_bit(oom_mask, *eras.front(), *era);
+  if (tables.empty()) return names;
+  const Era& first = *tables.front()->era;
+  for (const Table* table : tables) {
+    const Era& era = *table->era;
+    const auto bit = disputed_bit(oom_mask, first, era);
     if (!bit) continue;
     names.ambiguous = true;
     names.why = "the bits differ between kernels: " + hex(1U << *bit) + " is " +
-                words(*eras.front(), *bit) + ", " + words(*era, *bit);
-    if (era->first == eras.front()->first) {
+                words(first, *bit) + ", " + words(era, *bit);
+    if (era.first == first.first) {
       names.why = "the bits differ with the kernel's configuration: " + hex(1U << *bit) +
-                  " is __GFP_" + std::string(eras.front()->layout->at(*bit)) + " or __GFP_" +
-                  std::string(era->layout->at(*bit));
+                  " is __GFP_" + std::string(first.layout->at(*bit)) + " or __GFP_" +
+                  std::string(era.layout->at(*bit));
     }
     return names;
   }
   // They agree on every bit; the newest has the most names for several.
-  if (!eras.empty()) names.flags = decode(*eras.back(), oom_mask);
+  names.flags = decode(*tables.back(), oom_mask);
   return names;
 }
 

@@ -23,7 +23,10 @@ struct Place {
   std::string_view name;
 };
 
-constexpr Layout with(Layout layout, std::initializer_list<Place> changes) {
+constexpr Layout with(const Layout& base, std::initializer_list<Place> changes) {
+  Layout layout;
+  // Each one: GCC 12 takes what it fills in by itself for a change of a constant.
+  for (std::size_t bit = 0; bit < layout.size(); ++bit) layout.at(bit) = base.at(bit);
   for (const Place& change : changes) layout.at(change.bit) = change.name;
   return layout;
 }
