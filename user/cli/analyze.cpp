@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +21,7 @@
 #include "pipeline/log_analysis.h"
 #include "sink/report.h"
 #include "sink/summary.h"
+#include "support/end_signals.h"
 #include "support/owned_fd.h"
 #include "support/text.h"
 
@@ -46,17 +45,6 @@ LogReaderOptions reader_options() {
   constexpr std::int64_t kDayNs = 24LL * 3600 * 1'000'000'000;  // clocks differ, and so do zones
   const Clock clock = local_clock();
   return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
-}
-
-Result<OwnedFd> catch_signals() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGINT);
-  sigaddset(&ends, SIGTERM);
-  if (::pthread_sigmask(SIG_BLOCK, &ends, nullptr) != 0) return fail(errno, "block signals");
-  OwnedFd fd(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (fd.get() < 0) return fail(errno, "make a signalfd");
-  return fd;
 }
 
 std::uint64_t size_on_disk(const std::vector<std::string>& files) {
@@ -186,7 +174,7 @@ Status Analyze::read_journal() {
 
 Status Analyze::read_sources() {
   if (command_.follow) {
-    TRY(signals_, catch_signals());
+    TRY(signals_, catch_end_signals());
   }
   if (command_.dmesg) return read_dmesg();
   if (command_.journal) return read_journal();

@@ -2,12 +2,10 @@
 #include "pipeline/live.h"
 
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <ctime>
 #include <memory>
 #include <thread>
@@ -20,6 +18,7 @@
 #include "pipeline/late_reads.h"
 #include "pipeline/ring_reader.h"
 #include "pipeline/session_facts.h"
+#include "support/end_signals.h"
 #include "support/owned_fd.h"
 #include "support/text.h"
 
@@ -28,18 +27,6 @@ namespace {
 
 constexpr std::size_t kQueueBytes = 4U << 20U;
 constexpr std::uint64_t kLogGraceNs = 1'000'000'000;
-
-Result<OwnedFd> catch_signals() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGINT);
-  sigaddset(&ends, SIGTERM);
-  // Before any thread is made: all inherit the mask.
-  if (::pthread_sigmask(SIG_BLOCK, &ends, nullptr) != 0) return fail(errno, "block signals");
-  OwnedFd fd(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (fd.get() < 0) return fail(errno, "make a signalfd");
-  return fd;
-}
 
 void empty(int event_fd) {
   std::uint64_t count = 0;
@@ -346,7 +333,7 @@ Result<Sources> open_sources(const LiveOptions& options, RecordQueue& queue) {
 
 Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   if (!options.on_trouble) options.on_trouble = [](std::string_view) {};
-  TRY(auto signals, catch_signals());
+  TRY(auto signals, catch_end_signals());
   TRY(auto queue, RecordQueue::make(kQueueBytes));
   TRY(auto sources, open_sources(options, queue));
   Tracer* const tracer = sources.tracer ? &*sources.tracer : nullptr;
