@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Many incidents, chosen incidents, and incidents that take their time.
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "live_test.h"
 
@@ -35,6 +40,40 @@ class Stream : public LiveTest {
     EXPECT_TRUE(tracer.left_over().empty());
   }
 };
+
+// What a process has run for so far: utime and stime of /proc/PID/stat, and its threads' switches.
+std::string activity_of(pid_t pid) {
+  std::string activity;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);)
+      if (line.find("ctxt_switches") != std::string::npos) activity += line + "\n";
+    std::ifstream stat(task.path() / "stat");
+    std::string fields;
+    std::getline(stat, fields);
+    std::istringstream numbers(fields.substr(fields.rfind(')') + 1));
+    for (int field = 3; field <= 15 && numbers >> fields; ++field)
+      if (field >= 14) activity += fields + "\n";
+  }
+  return activity;
+}
+
+// While nothing is killed nothing wakes it: neither a poll nor a deadline that stays in the past.
+TEST_F(Stream, WaitsWithoutWakingUp) {
+  Tracer tracer;
+  SKIP_UNLESS_READY(tracer);
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  std::string before = activity_of(tracer.pid());
+  for (int at_rest = 0; at_rest < 3;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "it never comes to rest";
+    poll(nullptr, 0, 1000);  // what is observed, not waited for: that nothing happens
+    std::string now = activity_of(tracer.pid());
+    at_rest = now == before ? at_rest + 1 : 0;
+    before = std::move(now);
+  }
+  EXPECT_EQ(tracer.stop(), 0);
+}
 
 TEST_F(Stream, FiveHundredKillsInARow) {
   constexpr std::size_t kKills = 500;

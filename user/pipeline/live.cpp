@@ -57,7 +57,9 @@ class LiveTrace {
 
   void take_backlog(const std::vector<Observation>& kills);
   // The log was opened for the kills before the watch: those that were on their way are in by then.
-  void forget_log_soon() { log_until_ns_ = monotonic_now_ns() + kLogGraceNs; }
+  void forget_log_soon() {
+    if (log_) log_until_ns_ = monotonic_now_ns() + kLogGraceNs;
+  }
   Status run(RingReader* reader);
 
  private:
