@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "idle.h"
 #include "kills.h"
 #include "measures.h"
 #include "statistics.h"
@@ -21,17 +22,21 @@ json measure_overhead(const Tools& tools, int rounds, int kills) {
   cgroup.limit(8 * kMiB);
   std::vector<double> with;
   std::vector<double> without;
+  std::vector<double> tracer_cpu;
   time_kills(cgroup, kills / 4);
   for (int round = 0; round < rounds; ++round) {
     without.push_back(time_kills(cgroup, kills));
     Tracing tracing(tools);
     LineReader reader(tracing.child().out());
+    const std::int64_t at_rest = cpu_ns(tracing.child().pid());
     with.push_back(time_kills(cgroup, kills));
+    tracer_cpu.push_back(static_cast<double>(cpu_ns(tracing.child().pid()) - at_rest) / 1e6);
     tracing.child().stop();
   }
   return {{"kills", kills},
           {"with_ms", summary(with, true)},
           {"without_ms", summary(without, true)},
+          {"tracer_cpu_ms", summary(tracer_cpu)},
           {"ratio_of_medians", median(with) / median(without)},
           {"median_ratio", median_ratio(with, without)}};
 }

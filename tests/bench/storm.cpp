@@ -22,13 +22,18 @@ struct Tally {
   std::int64_t with_cgroup = 0;
   std::int64_t lost_events = 0;
   std::set<std::string> serials;
+  std::vector<json> others;  // argv that are not a hog's
 };
 
 void count_victim(Tally& tally, const json& victim, const std::string& path) {
   ++tally.victims;
   const json argv = victim.value("cmdline", json::array());
   if (!argv.empty()) ++tally.with_argv;
-  if (argv.size() == 3 && argv[0] == kHogName) tally.serials.insert(argv[1].get<std::string>());
+  if (argv.size() == 3 && argv[0] == kHogName) {
+    tally.serials.insert(argv[1].get<std::string>());
+  } else {
+    tally.others.push_back(victim);
+  }
   if (victim.value("cgroup", "") == path) ++tally.with_cgroup;
 }
 
@@ -53,7 +58,7 @@ json as_json(const Tally& tally) {
   return {{"incidents", tally.incidents},     {"updates", tally.updates},
           {"victims", tally.victims},         {"with_argv", tally.with_argv},
           {"with_cgroup", tally.with_cgroup}, {"lost_events", tally.lost_events},
-          {"serials", tally.serials.size()}};
+          {"serials", tally.serials.size()}, {"others", tally.others}};
 }
 
 // What the peer prints for each kill it sees, "Triggered by PID ...".
@@ -75,7 +80,8 @@ std::int64_t peer_lines(Child& peer) {
 
 json measure_storm(const Tools& tools, int kills) {
   const Cgroup cgroup("bench-storm");
-  cgroup.limit(8 * kMiB);
+  // With less, what the bench has itself is too much for a child that has not yet exec'd.
+  cgroup.limit(16 * kMiB);
   Tracing tracing(tools, cgroup.path());
   LineReader reader(tracing.child().out());
   const std::int64_t began = now_ns();

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "incident/json_fields.h"
+#include "incident/json_writer.h"
 #include "support/text.h"
 
 namespace oomwitness {
@@ -22,109 +22,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "oomwitness/incident/v1";
 
-constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{
-    {Role::kChosen, "chosen"},
-    {Role::kGroup, "group"},
-    {Role::kSharedMm, "shared-mm"},
-    {Role::kAlreadyExiting, "already-exiting"},
-    {Role::kChild, "child"},
-}};
-
-constexpr std::array<std::pair<Confidence, std::string_view>, 3> kConfidences{{
-    {Confidence::kLow, "low"},
-    {Confidence::kMedium, "medium"},
-    {Confidence::kHigh, "high"},
-}};
-
-template <typename T>
-concept Integer = std::integral<T> && !std::same_as<T, bool>;
-
-class Writer {
- public:
-  template <typename T>
-  void operator()(const char* key, const T& value) {
-    Json encoded = encode(value);
-    if (!encoded.is_null() && (!encoded.is_structured() || !encoded.empty()))
-      out_[key] = std::move(encoded);
-  }
-  // An empty argv is a fact, unlike an empty list elsewhere.
-  void operator()(const char* key, const Opt<std::vector<std::string>>& value) {
-    if (value) always(key, *value);
-  }
-  template <typename T>
-  void always(const char* key, const T& value) {
-    out_[key] = encode(value);
-  }
-  void nonzero(const char* key, std::uint64_t value) {
-    if (value != 0) out_[key] = value;
-  }
-  void hex(const char* key, std::uint64_t value) { out_[key] = fmt::format("{:#x}", value); }
-  void time(const char* key, std::int64_t unix_ns) {
-    if (unix_ns != 0) out_[key] = rfc3339_utc(unix_ns);
-  }
-  void time(const char* key, const Opt<std::int64_t>& unix_ns) {
-    if (unix_ns) out_[key] = rfc3339_utc(*unix_ns);
-  }
-
-  Json take() && { return std::move(out_); }
-
- private:
-  static Json encode(Integer auto value) { return value; }
-  static Json encode(bool value) { return value ? Json(true) : Json(); }
-  static Json encode(const std::string& value) {
-    return value.empty() ? Json() : Json(to_valid_utf8(value));
-  }
-  static Json encode(Role role) {
-    const auto* const found = std::find_if(kRoles.begin(), kRoles.end(),
-                                           [role](const auto& r) { return r.first == role; });
-    return found == kRoles.end() ? Json() : Json(found->second);
-  }
-  static Json encode(Confidence confidence) {
-    const auto* const found =
-        std::find_if(kConfidences.begin(), kConfidences.end(),
-                     [confidence](const auto& c) { return c.first == confidence; });
-    return found == kConfidences.end() ? Json() : Json(found->second);
-  }
-  static Json encode(const KernelFrame& frame) {
-    return frame.symbol.empty() ? Json(fmt::format("{:#x}", frame.address)) : encode(frame.symbol);
-  }
-  // A value that is there is written even when it is false or empty.
-  static Json encode(const Opt<bool>& value) { return value ? Json(*value) : Json(); }
-  static Json encode(const Opt<std::string>& value) {
-    return value ? Json(to_valid_utf8(*value)) : Json();
-  }
-  template <typename T>
-  static Json encode(const Opt<T>& value) {
-    return value ? encode(*value) : Json();
-  }
-  template <typename T>
-  static Json encode(const std::vector<T>& values) {
-    Json list = Json::array();
-    for (const T& value : values) list.push_back(element(value));
-    return list;
-  }
-  template <typename T>
-  static Json encode(const std::map<std::string, T>& values) {
-    Json object = Json::object();
-    for (const auto& [key, value] : values) object[to_valid_utf8(key)] = element(value);
-    return object;
-  }
-  template <typename T>
-  requires std::is_class_v<T>
-  static Json encode(const T& object) {
-    Writer writer;
-    fields(writer, object);
-    return std::move(writer).take();
-  }
-
-  // An empty string keeps its place.
-  static Json element(const auto& value) {
-    Json encoded = encode(value);
-    return encoded.is_null() ? Json("") : encoded;
-  }
-
-  Json out_ = Json::object();
-};
+using json_codec::Integer;
+using json_codec::kConfidences;
+using json_codec::kRoles;
 
 // Reads one object; the first failure is kept, with the path to it, and ends the reading.
 class Reader {
@@ -281,10 +181,12 @@ class Reader {
 }  // namespace
 
 std::string to_json(const Incident& incident) {
-  Writer writer;
+  std::string line;
+  json_codec::Writer writer(line);
   writer("schema", std::string(kSchema));
   fields(writer, incident);
-  return std::move(writer).take().dump(-1, ' ', true, Json::error_handler_t::replace);
+  writer.close();
+  return line;
 }
 
 Result<Incident> incident_from_json(std::string_view text) {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace oomwitness {
 namespace {
@@ -223,6 +224,19 @@ std::string from_valid_utf8(std::string_view text) {
     text.remove_prefix(byte ? 4 : 1);
   }
   return out;
+}
+
+void append_json_string(std::string& out, std::string_view bytes) {
+  const bool plain = std::all_of(bytes.begin(), bytes.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (!plain) {
+    out += nlohmann::json(to_valid_utf8(bytes)).dump(-1, ' ', true);
+    return;
+  }
+  out += '"';
+  out += bytes;
+  out += '"';
 }
 
 std::string human_size(std::uint64_t bytes) {

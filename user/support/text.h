@@ -40,6 +40,8 @@ std::size_t display_width(std::string_view utf8);
 // x5c or x80..xff becomes \x5c. Everything else, systemd's \x2d included, stays as it is.
 std::string to_valid_utf8(std::string_view bytes);
 std::string from_valid_utf8(std::string_view text);
+// Those bytes as a JSON string in ASCII, quotes included; other characters are written \uNNNN.
+void append_json_string(std::string& out, std::string_view bytes);
 
 // "9,216 B" below 10 KiB, then three digits: "101 MiB", "1.46 GiB", "129 GiB".
 std::string human_size(std::uint64_t bytes);
