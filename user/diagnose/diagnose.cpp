@@ -66,18 +66,21 @@ Diagnosis diagnose(const Incident& incident, std::span<const Earlier> earlier) {
 }
 
 void Diagnostician::operator()(Incident& incident) {
-  incident.diagnosis = diagnose(incident, earlier_);
+  const std::span<const Earlier> kept(earlier_);
+  incident.diagnosis = diagnose(incident, kept.last(std::min(kept.size(), kMostKills)));
   remember(incident);
 }
 
 void Diagnostician::remember(const Incident& incident) {
-  const auto known = [&](const Earlier& kill) {
-    return !incident.id.empty() && kill.id == incident.id;
-  };
-  if (std::any_of(earlier_.begin(), earlier_.end(), known)) return;  // an update
+  const auto known = [&](const Earlier& kill) { return kill.id == incident.id; };
+  const bool update =
+      incident.revision != 0 && std::any_of(earlier_.begin(), earlier_.end(), known);
+  if (update) return;
   const Facts facts = gather(incident, {});
   if (facts.victim == nullptr || facts.victim->role == Role::kAlreadyExiting) return;
-  if (earlier_.size() == kMostKills) earlier_.erase(earlier_.begin());
+  // Half at a time: moving all that are kept for each one that goes would be most of the work.
+  if (earlier_.size() == 2 * kMostKills)
+    earlier_.erase(earlier_.begin(), earlier_.begin() + kMostKills);
   const Victim& victim = *facts.victim;
   earlier_.push_back({.time_unix_ns = incident.time_unix_ns,
                       .monotonic_ns = incident.monotonic_ns,

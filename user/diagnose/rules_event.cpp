@@ -55,13 +55,14 @@ std::vector<Repeat> repeats_of(const Facts& facts) {
   if (facts.victim == nullptr) return repeats;
   const Victim& victim = *facts.victim;
   for (const Earlier& kill : facts.earlier) {
+    const bool cgroup = victim.cgroup && *victim.cgroup != "/" && kill.cgroup == *victim.cgroup;
+    const bool comm = victim.comm && !victim.comm->empty() && kill.comm == *victim.comm;
+    if (!cgroup && !comm) continue;
     if (!kill.id.empty() && kill.id == facts.incident->id) continue;
     const auto between = time_between(*facts.incident, kill);
     // The same pid once more is the echo of one kill: a group kill, or a log that has it twice.
     if (victim.pid && kill.pid == *victim.pid && between.value_or(0) < kRepeatStrong) continue;
-    const bool cgroup = victim.cgroup && *victim.cgroup != "/" && kill.cgroup == *victim.cgroup;
-    const bool comm = victim.comm && !victim.comm->empty() && kill.comm == *victim.comm;
-    if (cgroup || comm) repeats.push_back({&kill, cgroup, between});
+    repeats.push_back({&kill, cgroup, between});
   }
   return repeats;
 }

@@ -137,8 +137,7 @@ class Writer {
     if (out_.back() != '{' && out_.back() != '[') out_ += ',';
   }
   void name(std::string_view key) {
-    separate();
-    out_ += '"';
+    out_ += out_.back() == '{' ? "\"" : ",\"";
     out_ += key;
     out_ += "\":";
   }

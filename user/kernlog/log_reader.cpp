@@ -8,11 +8,11 @@
 #include <string>
 #include <utility>
 
-#include "kernlog/anchors.h"
 #include "kernlog/bytes.h"
 #include "kernlog/container.h"
 #include "kernlog/log_parser.h"
 #include "kernlog/mend.h"
+#include "kernlog/prefilter.h"
 #include "kernlog/prefix.h"
 #include "kernlog/scan.h"
 #include "kernlog/user_killers.h"
@@ -313,17 +313,13 @@ std::vector<LogReport> LogReader::Impl::take() {
 }
 
 bool LogReader::Impl::idle() const {
-  if (held_) {
-    // It may tell of a kill, or begin to.
-    const std::string_view text = pending_.text;
-    if (text.ends_with(" invoked")) return false;
-    for (const std::string_view anchor : kAnchors) {
-      if (text.find(anchor) != std::string_view::npos) return false;
-    }
-  }
-  return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+  const bool none_open = std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
     return stream.parser.idle() && stream.killers.idle();
   });
+  if (!none_open || !held_) return none_open;
+  // What is held may tell of a kill, or begin to.
+  const std::string_view text = pending_.text;
+  return !text.ends_with(" invoked") && find_anchor(text, 0) == std::string_view::npos;
 }
 
 bool LogReader::Impl::settled() const {

@@ -172,31 +172,53 @@ using Lookups = std::array<Lookup, kProbeBytes>;
   return _mm256_and_si256(_mm256_and_si256(first, second), third);
 }
 
+constexpr std::size_t kHalf = 32;
+constexpr std::size_t kBlock = 2 * kHalf;
+
+// The places among kBlock bytes where some probe stands, by bit; reads kProbeBytes - 1 beyond.
+[[gnu::target("avx2")]] inline std::uint64_t places_in(const Lookups& tables, const char* bytes) {
+  const __m256i left = probes_at(tables, bytes);
+  const __m256i right = probes_at(tables, bytes + kHalf);
+  const __m256i both = _mm256_or_si256(left, right);
+  if (_mm256_testz_si256(both, both) != 0) return 0;
+  const __m256i none = _mm256_setzero_si256();
+  const auto no_left =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(left, none)));
+  const auto no_right =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(right, none)));
+  return ~(std::uint64_t{no_right} << 32U | no_left);
+}
+
+std::size_t anchor_among(std::string_view text, std::size_t from, std::size_t at,
+                         std::uint64_t places) {
+  for (; places != 0; places &= places - 1) {
+    const auto place = at + static_cast<std::size_t>(__builtin_ctzll(places));
+    if (const auto found = anchor_around(text, from, place); found != kNone) return found;
+  }
+  return kNone;
+}
+
 [[gnu::target("avx2")]] std::size_t find_anchor_avx2(std::string_view text, std::size_t from) {
-  constexpr std::size_t kHalf = 32;
-  constexpr std::size_t kBlock = 2 * kHalf;
   Lookups tables;
   for (std::size_t k = 0; k < kProbeBytes; ++k) {
     tables[k] = {load(kTables[k].low.data()), load(kTables[k].high.data())};
   }
   std::size_t at = from;
   for (; at + kBlock + kProbeBytes <= text.size(); at += kBlock) {
-    const __m256i left = probes_at(tables, text.data() + at);
-    const __m256i right = probes_at(tables, text.data() + at + kHalf);
-    const __m256i both = _mm256_or_si256(left, right);
-    if (_mm256_testz_si256(both, both) != 0) continue;
-    const __m256i none = _mm256_setzero_si256();
-    const auto no_left =
-        static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(left, none)));
-    const auto no_right =
-        static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(right, none)));
-    auto places = ~(std::uint64_t{no_right} << 32U | no_left);
-    for (; places != 0; places &= places - 1) {
-      const auto place = at + static_cast<std::size_t>(__builtin_ctzll(places));
-      if (const auto found = anchor_around(text, from, place); found != kNone) return found;
-    }
+    const std::uint64_t places = places_in(tables, text.data() + at);
+    if (places == 0) continue;
+    if (const auto found = anchor_among(text, from, at, places); found != kNone) return found;
   }
-  return find_by_byte(text, from, at);
+  // Most of a short line is here: the same again, with zeros behind the end.
+  std::array<char, 2 * kBlock + kProbeBytes> rest{};
+  const std::size_t size = text.size() - std::min(at, text.size());
+  if (size != 0) std::memcpy(rest.data(), text.data() + at, size);
+  for (std::size_t begin = 0; begin < size; begin += kBlock) {
+    const std::uint64_t places = places_in(tables, rest.data() + begin);
+    if (const auto found = anchor_among(text, from, at + begin, places); found != kNone)
+      return found;
+  }
+  return kNone;
 }
 
 }  // namespace

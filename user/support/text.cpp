@@ -227,9 +227,13 @@ std::string from_valid_utf8(std::string_view text) {
 }
 
 void append_json_string(std::string& out, std::string_view bytes) {
-  const bool plain = std::all_of(bytes.begin(), bytes.end(), [](char c) {
-    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-  });
+  static constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = ' '; c <= '~'; ++c) plain.at(c) = c != '"' && c != '\\';
+    return plain;
+  }();
+  const bool plain = std::all_of(bytes.begin(), bytes.end(),
+                                 [](char c) { return kPlain[static_cast<std::uint8_t>(c)]; });
   if (!plain) {
     out += nlohmann::json(to_valid_utf8(bytes)).dump(-1, ' ', true);
     return;
