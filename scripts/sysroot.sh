@@ -13,7 +13,8 @@ set -euo pipefail
 arch=$(debian_arch "${1:-arm64}")
 # No libc6-dev: the C library comes with the cross compiler.
 PACKAGES=(libbpf-dev libelf-dev zlib1g-dev libgtest-dev libgmock-dev libexpected-dev libcli11-dev
-  nlohmann-json3-dev libfmt-dev libzstd-dev liblzma-dev)
+  nlohmann-json3-dev libfmt-dev libzstd-dev liblzma-dev
+  libsqlite3-dev libsqlite3-0)
 
 # shellcheck source=/dev/null
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "store/writer.h"
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "incident/json.h"
+
+namespace oomwitness {
+namespace {
+
+constexpr std::size_t kTermsRemembered = 512;
+
+void append(std::string& out, std::uint64_t number) {
+  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(number >> shift);
+}
+
+std::uint64_t number_at(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  return number;
+}
+
+}  // namespace
+
+std::vector<SlotTerm> decode_terms(std::string_view encoded) {
+  constexpr std::size_t kPair = 16;
+  std::vector<SlotTerm> pairs;
+  for (; encoded.size() >= kPair; encoded.remove_prefix(kPair)) {
+    pairs.push_back(
+        {number_at(encoded), static_cast<std::int64_t>(number_at(encoded.substr(kPair / 2)))});
+  }
+  return pairs;
+}
+
+// Rows may have been removed by then, the newest too: the counter has the last number at that time.
+Result<std::int64_t> read_last_seq(Database& database) {
+  return database.integer(
+      "SELECT max(coalesce((SELECT max(seq) FROM incident), 0), "
+      "coalesce((SELECT value FROM counter WHERE name = 'last_seq'), 0))");
+}
+
+Result<Writer> Writer::make(Database& database) {
+  Writer writer(database);
+  TRY(writer.last_seq_, read_last_seq(database));
+  struct Text {
+    Statement& statement;
+    const char* sql;
+  };
+  const std::array texts{
+      Text{writer.find_, "SELECT key, revision, time_ns, kills, terms FROM incident WHERE id = ?"},
+      Text{writer.insert_,
+           "INSERT INTO incident(seq, id, revision, time_ns, boot, monotonic_ns, kills, terms, "
+           "json) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      Text{writer.update_,
+           "UPDATE incident SET seq = ?, revision = ?, time_ns = ?, kills = ?, terms = ?, "
+           "json = ? WHERE key = ?"},
+      Text{writer.insert_posting_,
+           "INSERT OR IGNORE INTO posting(term, time_ns, slot) VALUES(?, ?, ?)"},
+      Text{writer.delete_posting_,
+           "DELETE FROM posting WHERE term = ? AND time_ns = ? AND slot = ?"},
+      Text{writer.find_term_, "SELECT id FROM term WHERE kind = ? AND text = ?"},
+      Text{writer.insert_term_, "INSERT INTO term(kind, text) VALUES(?, ?)"},
+      Text{writer.find_boot_, "SELECT key FROM boot WHERE boot_id = ?"},
+      Text{writer.insert_boot_, "INSERT INTO boot(boot_id) VALUES(?)"},
+      Text{writer.count_kills_, "UPDATE boot SET kills = kills + ? WHERE key = ?"},
+  };
+  for (const Text& text : texts) {
+    TRY(text.statement, database.prepare(text.sql));
+  }
+  return writer;
+}
+
+Result<std::size_t> Writer::put(std::span<const Incident> incidents) {
+  bool news = false;
+  for (std::size_t i = 0; i < incidents.size() && !news; ++i) {
+    TRY(news, is_news(incidents[i]));
+  }
+  if (!news) return 0;
+  const std::int64_t last_seq = last_seq_;
+  std::size_t written = 0;
+  const auto write_all = [&]() -> Status {
+    TRY(auto transaction, Transaction::begin(*database_));
+    for (const Incident& incident : incidents) {
+      TRY(const auto known, find(incident));
+      if (known && known->revision >= incident.revision) continue;
+      CHECK_OK(write(incident, known));
+      ++written;
+    }
+    return transaction.commit();
+  };
+  if (const Status status = write_all(); !status) {
+    // What was learnt in a transaction that never was.
+    last_seq_ = last_seq;
+    terms_.clear();
+    boot_ = {};
+    return tl::make_unexpected(status.error());
+  }
+  return written;
+}
+
+Result<bool> Writer::is_news(const Incident& incident) {
+  TRY(const auto known, find(incident));
+  return !known || known->revision < incident.revision;
+}
+
+Result<std::optional<Writer::Known>> Writer::find(const Incident& incident) {
+  TRY(const bool row, find_.bind(1, incident.id).step());
+  if (!row) return std::nullopt;
+  Known known{.key = find_.integer(0),
+              .revision = static_cast<std::uint32_t>(find_.integer(1)),
+              .time_ns = find_.integer(2),
+              .kills = static_cast<std::uint64_t>(find_.integer(3)),
+              .terms = std::string(find_.text(4))};
+  find_.reset();
+  return known;
+}
+
+Status Writer::write(const Incident& incident, const std::optional<Known>& known) {
+  TRY(const auto boot, boot_key(incident.host.boot_id));
+  TRY(const auto terms, encoded_terms(incident));
+  std::int64_t key = known ? known->key : 0;
+  const bool same_terms = known && known->terms == terms && known->time_ns == incident.time_unix_ns;
+  if (known) {
+    if (!same_terms) {
+      for (const auto& [slot, term] : decode_terms(known->terms)) {
+        CHECK_OK(delete_posting_.bind(1, term)
+                     .bind(2, known->time_ns)
+                     .bind(3, slot_of(key, slot))
+                     .run());
+      }
+    }
+    CHECK_OK(update(incident, *known, terms));
+  } else {
+    CHECK_OK(insert(incident, boot, terms, key));
+  }
+  if (!same_terms) {
+    for (const auto& [slot, term] : decode_terms(terms)) {
+      CHECK_OK(insert_posting_.bind(1, term)
+                   .bind(2, incident.time_unix_ns)
+                   .bind(3, slot_of(key, slot))
+                   .run());
+    }
+  }
+  return count_kills(boot, counted_kills(incident), known ? known->kills : 0);
+}
+
+Status Writer::insert(const Incident& incident, std::int64_t boot, const std::string& terms,
+                      std::int64_t& key) {
+  const std::string json = to_json(incident);
+  CHECK_OK(insert_.bind(1, ++last_seq_)
+               .bind(2, incident.id)
+               .bind(3, std::int64_t{incident.revision})
+               .bind(4, incident.time_unix_ns)
+               .bind(5, boot)
+               .bind(6, static_cast<std::int64_t>(incident.monotonic_ns))
+               .bind(7, static_cast<std::int64_t>(counted_kills(incident)))
+               .bind_bytes(8, terms)
+               .bind(9, json)
+               .run());
+  key = database_->last_rowid();
+  return {};
+}
+
+Status Writer::update(const Incident& incident, const Known& known, const std::string& terms) {
+  const std::string json = to_json(incident);
+  return update_.bind(1, ++last_seq_)
+      .bind(2, std::int64_t{incident.revision})
+      .bind(3, incident.time_unix_ns)
+      .bind(4, static_cast<std::int64_t>(counted_kills(incident)))
+      .bind_bytes(5, terms)
+      .bind(6, json)
+      .bind(7, known.key)
+      .run();
+}
+
+Result<std::int64_t> Writer::boot_key(const std::string& boot_id) {
+  if (boot_.second != 0 && boot_.first == boot_id) return boot_.second;
+  TRY(const bool row, find_boot_.bind(1, boot_id).step());
+  std::int64_t key = 0;
+  if (row) {
+    key = find_boot_.integer(0);
+    find_boot_.reset();
+  } else {
+    CHECK_OK(insert_boot_.bind(1, boot_id).run());
+    key = database_->last_rowid();
+  }
+  boot_ = {boot_id, key};
+  return key;
+}
+
+Status Writer::count_kills(std::int64_t boot, std::uint64_t kills, std::uint64_t before) {
+  if (kills == before) return {};
+  const auto more = static_cast<std::int64_t>(kills) - static_cast<std::int64_t>(before);
+  return count_kills_.bind(1, more).bind(2, boot).run();
+}
+
+Result<std::int64_t> Writer::term_id(const Term& term) {
+  const auto remembered = terms_.find({term.kind, term.text});
+  if (remembered != terms_.end()) return remembered->second;
+  const auto kind = static_cast<std::int64_t>(term.kind);
+  TRY(const bool row, find_term_.bind(1, kind).bind_bytes(2, term.text).step());
+  std::int64_t id = 0;
+  if (row) {
+    id = find_term_.integer(0);
+    find_term_.reset();
+  } else {
+    CHECK_OK(insert_term_.bind(1, kind).bind_bytes(2, term.text).run());
+    id = database_->last_rowid();
+  }
+  if (terms_.size() >= kTermsRemembered) terms_.clear();
+  terms_[{term.kind, term.text}] = id;
+  return id;
+}
+
+Result<std::string> Writer::encoded_terms(const Incident& incident) {
+  std::string encoded;
+  const auto slots = terms_of(incident);
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    for (const Term& term : slots[slot]) {
+      TRY(const auto id, term_id(term));
+      append(encoded, slot);
+      append(encoded, static_cast<std::uint64_t>(id));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace oomwitness

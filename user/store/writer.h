@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "incident/incident.h"
+#include "store/database.h"
+#include "store/terms.h"
+
+namespace oomwitness {
+
+// The greatest number ever given to a write.
+Result<std::int64_t> read_last_seq(Database& database);
+
+// Writes incidents. Statements are prepared once: an incident is some twenty small inserts.
+class Writer {
+ public:
+  // The database must outlive it.
+  static Result<Writer> make(Database& database);
+
+  // One transaction; how many of them were new or later revisions. On an error nothing is.
+  Result<std::size_t> put(std::span<const Incident> incidents);
+  // After terms have been removed.
+  void forget_terms() { terms_.clear(); }
+
+ private:
+  struct Known {
+    std::int64_t key = 0;
+    std::uint32_t revision = 0;
+    std::int64_t time_ns = 0;
+    std::uint64_t kills = 0;
+    std::string terms;
+  };
+
+  explicit Writer(Database& database) : database_(&database) {}
+  Result<bool> is_news(const Incident& incident);
+  Result<std::optional<Known>> find(const Incident& incident);
+  Status write(const Incident& incident, const std::optional<Known>& known);
+  Status insert(const Incident& incident, std::int64_t boot, const std::string& terms,
+                std::int64_t& key);
+  Status update(const Incident& incident, const Known& known, const std::string& terms);
+  Result<std::int64_t> boot_key(const std::string& boot_id);
+  Status count_kills(std::int64_t boot, std::uint64_t kills, std::uint64_t before);
+  Result<std::int64_t> term_id(const Term& term);
+  // Ids of terms by slot, as incident.terms has them.
+  Result<std::string> encoded_terms(const Incident& incident);
+
+  Database* database_;
+  std::int64_t last_seq_ = 0;
+  std::map<std::pair<TermKind, std::string>, std::int64_t> terms_;
+  std::pair<std::string, std::int64_t> boot_;
+  Statement find_;
+  Statement insert_;
+  Statement update_;
+  Statement insert_posting_;
+  Statement delete_posting_;
+  Statement find_term_;
+  Statement insert_term_;
+  Statement find_boot_;
+  Statement insert_boot_;
+  Statement count_kills_;
+};
+
+// incident.terms: {slot, term} pairs of little-endian 64-bit numbers.
+struct SlotTerm {
+  std::uint64_t slot = 0;
+  std::int64_t term = 0;
+};
+std::vector<SlotTerm> decode_terms(std::string_view encoded);
+
+// What posting.slot holds.
+constexpr std::int64_t slot_of(std::int64_t key, std::uint64_t victim) {
+  return key * static_cast<std::int64_t>(kMaxSlots) + static_cast<std::int64_t>(victim);
+}
+constexpr std::int64_t key_of(std::int64_t slot) {
+  return slot / static_cast<std::int64_t>(kMaxSlots);
+}
+
+}  // namespace oomwitness
