@@ -150,6 +150,15 @@ TEST_F(Analyze, ARotatedSetIsOneLogInAnyOrder) {
   EXPECT_THAT(pids(run({"analyze", "--json", now, oldest, old}).out), ElementsAre(7, 2083));
 }
 
+TEST_F(Analyze, AKillThatTwoLogsTellOfIsShownOnce) {
+  const std::string kern = file("kern.log", kill_line(1, 1) + kill_line(2, 2));
+  const std::string syslog = file("syslog", kill_line(1, 1) + kill_line(2, 2) + kill_line(3, 3));
+  const auto ran = run({"analyze", "--json", kern, syslog});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(pids(ran.out), ElementsAre(1, 2, 3));
+  EXPECT_THAT(ran.err, HasSubstr("2 kills are told by more than one log"));
+}
+
 TEST_F(Analyze, FiltersCountAndTimes) {
   const std::string log = file("a.log", kill_line(7, 10) + kill_line(8, 30) + kill_line(9, 50));
   const auto found = [&](std::vector<std::string> args) {

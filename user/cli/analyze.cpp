@@ -192,6 +192,9 @@ void Analyze::say_losses() {
     note(counted(forged, "line looks", "lines look") +
          " like the kernel's but came from user space: left out");
   }
+  if (const auto again = analysis_.told_again(); again > 0) {
+    note(counted(again, "kill is", "kills are") + " told by more than one log: shown once");
+  }
   if (const auto undated = analysis_.undated(); undated > 0) {
     note(counted(undated, "kill has", "kills have") +
          " no date in the log: left out by --since and --until");

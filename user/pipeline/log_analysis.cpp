@@ -28,6 +28,16 @@ void name_cgroup(Victim& victim) {
 
 }  // namespace
 
+bool ToldIncidents::first_time(const std::string& id) {
+  if (!ids_.insert(id).second) return false;
+  oldest_first_.push_back(id);
+  if (oldest_first_.size() > kMost) {
+    ids_.erase(oldest_first_.front());
+    oldest_first_.pop_front();
+  }
+  return true;
+}
+
 LogAnalysis::LogAnalysis(LogReaderOptions reader, Wanted wanted, TimeRange range, Sink sink)
     : reader_(std::move(reader)),
       feed_(reader_),
@@ -93,6 +103,10 @@ Status LogAnalysis::emit() {
   for (LogReport& report : reader_.take()) {
     if (done()) break;
     Incident incident = incident_from_report(std::move(report));
+    if (!told_.first_time(incident.id)) {
+      ++told_again_;
+      continue;
+    }
     for (Victim& victim : incident.victims) name_cgroup(victim);
     diagnose_(incident);
     if (!wanted_.filter.matches(incident) || !in_range(incident)) continue;

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
+#include <string>
+#include <unordered_set>
 
 #include "capture/log/pieces.h"
 #include "diagnose/diagnose.h"
@@ -19,6 +22,19 @@ namespace oomwitness {
 struct TimeRange {
   std::optional<std::int64_t> since;
   std::optional<std::int64_t> until;
+};
+
+// The last incidents by their ids, which come from a report's text, its stamps and its host: kern.log
+// and syslog give the same one.
+class ToldIncidents {
+ public:
+  // False: it was told before.
+  bool first_time(const std::string& id);
+
+ private:
+  static constexpr std::size_t kMost = 16'384;
+  std::unordered_set<std::string> ids_;
+  std::deque<std::string> oldest_first_;
 };
 
 class LogAnalysis {
@@ -50,6 +66,8 @@ class LogAnalysis {
   std::uint64_t found() const { return found_; }
   // Left out by a range of time because their log gives no date.
   std::uint64_t undated() const { return undated_; }
+  // Told again by another log, and left out.
+  std::uint64_t told_again() const { return told_again_; }
   std::uint64_t lines_cut() const { return feed_.lines_cut(); }
   std::uint64_t forged() const { return reader_.forged(); }
 
@@ -67,6 +85,8 @@ class LogAnalysis {
   Diagnostician diagnose_;
   std::uint64_t found_ = 0;
   std::uint64_t undated_ = 0;
+  ToldIncidents told_;
+  std::uint64_t told_again_ = 0;
   bool failed_ = false;
 };
 
