@@ -15,7 +15,7 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 usage: scripts/test.sh [--label LABEL]... [--all] [--no-check]
-  --label LABEL  only these tests: unit, object, cli, live, fuzz, vm; any number of times
+  --label LABEL  only these tests: unit, object, cli, live, fuzz, package, vm; any number of times
   --all          boot every guest again, also those whose programs and kernels have not changed
   --no-check     leave out scripts/check.sh
 TEXT
@@ -54,6 +54,7 @@ prepare_guests() {
   grep -v '^#' "$OW_ROOT/scripts/vm/kernels.txt" | while read -r kernel arch _; do
     "$OW_ROOT/scripts/vm/image.sh" "$kernel" "$arch" >/dev/null
   done
+  "$OW_ROOT/scripts/package.sh" --deb >/dev/null
   build static oomwitness live_tests provoke
   build static-arm64 oomwitness live_tests provoke
 }
@@ -75,7 +76,7 @@ validate() {
 main() {
   local groups
   groups=(build test)
-  if chosen vm; then groups+=(vm); fi
+  if chosen vm; then groups+=(vm package); fi
   if [ -n "$check" ]; then groups+=(check); fi
   ensure_packages "${groups[@]}"
 

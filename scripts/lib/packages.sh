@@ -8,10 +8,11 @@ packages_of() {
     build) echo g++ cmake ninja-build ccache clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
       liblzma-dev libzstd-dev libexpected-dev libcli11-dev nlohmann-json3-dev libfmt-dev \
       libgtest-dev libgmock-dev libsqlite3-dev ;;
-    test) echo python3 python3-jsonschema ;;
+    test) echo python3 python3-jsonschema systemd ;;
+    package) echo dpkg-dev file git ;;
     # Guests, and the cross build of what runs in them.
     vm) echo qemu-system-x86 qemu-system-arm g++-aarch64-linux-gnu cpio xz-utils zstd \
-      debian-archive-keyring ;;
+      mmdebstrap debian-archive-keyring ;;
     check) echo clang-format clang-tidy shellcheck git ;;
     *) die "there is no package group '$1'" ;;
   esac

@@ -18,6 +18,7 @@ usage: scripts/vm/run.sh --kernel NAME [options] -- COMMAND [ARG...]
   --memory SIZE        the guest's RAM (512M)
   --cpus N             the guest's CPUs (1)
   --nodes N            the guest's NUMA nodes, of equal size; the first has the CPUs (1)
+  --system CPIO        boot this Debian with its systemd instead (scripts/vm/debian.sh makes one)
   --append ARGS        more kernel arguments
   --qemu ARGS          more QEMU arguments
   --payload DIR        copied to /payload, the command's working folder and first in its PATH
@@ -30,7 +31,7 @@ TEXT
 }
 
 readonly KERNEL_SPLAT=70 NEVER_UP=71 GUEST_LOST=72 ATTEMPTS=3
-kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 nodes=1 append='' more='' payload='' out='' limit=300 quiet=''
+kernel='' arch=amd64 cgroup=v2 memory=512M cpus=1 nodes=1 system='' append='' more='' payload='' out='' limit=300 quiet=''
 environment=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -40,6 +41,7 @@ while [ $# -gt 0 ]; do
     --memory) memory=$2 ;;
     --cpus) cpus=$2 ;;
     --nodes) nodes=$2 ;;
+    --system) system=$2 ;;
     --append) append=$2 ;;
     --qemu) more=$2 ;;
     --payload) payload=$2 ;;
@@ -64,12 +66,28 @@ quoted() {
   for word in "$@"; do printf "'%s' " "${word//\'/\'\\\'\'}"; done
 }
 
+# add_service ROOT: systemd starts the command once everything else is up. Of the kernel's own base
+# only the modules are wanted.
+add_service() {
+  local units=$1/etc/systemd/system
+  mkdir -p "$units/multi-user.target.wants"
+  install -m 755 "$OW_ROOT/scripts/vm/service" "$1/guest/service"
+  install -m 644 "$OW_ROOT/scripts/vm/guest.service" "$units/guest.service"
+  ln -s ../guest.service "$units/multi-user.target.wants/guest.service"
+  (cd "$1" && cpio --quiet -id 'modules/*' <"$image/base.cpio")
+  append+=" rdinit=/usr/lib/systemd/systemd systemd.unit=multi-user.target systemd.show_status=0 systemd.getty_auto=no"
+  if [ "$cgroup" = v1 ]; then append+=" systemd.unified_cgroup_hierarchy=0"; fi
+}
+
 # What differs from run to run goes into a second cpio, which the kernel unpacks over the first.
 make_initrd() {
   local root=$OW_TMP/root variable
   mkdir -p "$root/guest" "$root/payload"
-  cp "$OW_ROOT/scripts/vm/init" "$root/init"
-  chmod 755 "$root/init"
+  if [ -n "$system" ]; then
+    add_service "$root"
+  else
+    install -m 755 "$OW_ROOT/scripts/vm/init" "$root/init"
+  fi
   {
     echo "OW_NONCE=$nonce"
     echo "OW_CGROUP=$cgroup"
@@ -82,7 +100,7 @@ make_initrd() {
     echo "exec $(quoted "$@")"
   } >"$root/guest/command"
   if [ -n "$payload" ]; then cp -R "$payload/." "$root/payload/"; fi
-  cp "$image/base.cpio" "$OW_TMP/initrd"
+  cp "${system:-$image/base.cpio}" "$OW_TMP/initrd"
   (cd "$root" && find . -mindepth 1 | cpio --quiet -o -H newc -R 0:0) >>"$OW_TMP/initrd"
 }
 
