@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-ensure_packages build check
+ensure_packages build agent check
 cd "$OW_ROOT"
 
 # Of the files git knows or would add, those that match; names with blanks are not used here.

@@ -66,7 +66,7 @@ clean_up() {
 }
 
 [ "$(id -u)" = 0 ] || die "tracing and making cgroups need root" "sudo scripts/demo.sh"
-ensure_packages build
+ensure_packages build agent
 build release oomwitness provoke
 tracer=$(built release oomwitness)
 provoker=$(built release provoke)

@@ -75,7 +75,7 @@ validate() {
 # In a function: bash reads a script while it runs, and this one runs long enough to be edited.
 main() {
   local groups
-  groups=(build test)
+  groups=(build agent test)
   if chosen vm; then groups+=(vm package); fi
   if [ -n "$check" ]; then groups+=(check); fi
   ensure_packages "${groups[@]}"

@@ -66,4 +66,22 @@ endif()
 ow_header_library(deps::fmt fmt/format.h libfmt-dev)
 target_compile_definitions(deps::fmt INTERFACE FMT_HEADER_ONLY)
 
+# The agent's exporters take what the system has, so that its updates reach them. Only protobuf's
+# small half is linked in: what it has to relocate at the start would cost more.
+function(ow_system_library target header library package)
+  string(MAKE_C_IDENTIFIER "${library}_LIB" var)
+  find_library(${var} NAMES ${library})
+  ow_require(${var} ${package})
+  ow_c_library(${target} ${header} ${${var}} ${package})
+endfunction()
+if(NOT OOMWITNESS_STATIC)
+  ow_system_library(deps::systemd systemd/sd-journal.h systemd libsystemd-dev)
+  ow_system_library(deps::curl curl/curl.h curl libcurl4-openssl-dev)
+  ow_system_library(deps::microhttpd microhttpd.h microhttpd libmicrohttpd-dev)
+  ow_system_library(deps::prometheus prometheus/metric_family.h prometheus-cpp-core prometheus-cpp-dev)
+  ow_system_library(deps::protobuf google/protobuf/message_lite.h libprotobuf-lite.a libprotobuf-dev)
+  find_program(PROTOC NAMES protoc)
+  ow_require(PROTOC protobuf-compiler)
+endif()
+
 find_package(Threads REQUIRED)

@@ -21,4 +21,7 @@ struct ReportOptions {
 // "-" in tables and otherwise left out.
 std::string render_report(const Incident& incident, const ReportOptions& options);
 
+// The report's first line without its time and its end of line: "OOM kill: mongod (pid 19716) ...".
+std::string headline_text(const Incident& incident, const ReportOptions& options);
+
 }  // namespace oomwitness

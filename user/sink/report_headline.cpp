@@ -124,9 +124,9 @@ std::string process_name(const Page& page, const Opt<std::string>& comm,
   return detail.empty() ? name : fmt::format("{} ({})", name, detail);
 }
 
-void write_headline(Page& page, const Incident& incident) {
-  std::string line = incident.time_unix_ns != 0 ? rfc3339_utc(incident.time_unix_ns, 0) + " " : "";
-  line += "OOM kill";
+std::string headline_text(const Incident& incident, const ReportOptions& options) {
+  const Page page(options);
+  std::string line = "OOM kill";
   if (incident.killer != "kernel") line += " by " + page.name(incident.killer);
   if (incident.revision > 0)
     line += fmt::format(", update {} of {}", incident.revision, page.name(incident.id));
@@ -134,7 +134,13 @@ void write_headline(Page& page, const Incident& incident) {
           invoker_text(page, incident);
   if (incident.scope.kill_allocating_task.value_or(false))
     line += " (vm.oom_kill_allocating_task: who asks is killed)";
-  page.headline(line);
+  return line;
+}
+
+void write_headline(Page& page, const Incident& incident) {
+  const std::string time =
+      incident.time_unix_ns != 0 ? rfc3339_utc(incident.time_unix_ns, 0) + " " : "";
+  page.headline(time + headline_text(incident, page.options()));
 }
 
 }  // namespace oomwitness

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "sink/prometheus/metrics.h"
+
+#include <array>
+#include <utility>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include "support/text.h"
+
+namespace oomwitness {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr double kNsPerSecond = 1e9;
+
+class Page {
+ public:
+  void counters(const char* name, const char* help, const CountFamily& counts) {
+    MetricFamily& family = begin(name, help, MetricType::Counter);
+    for (const auto& [values, count] : counts.series()) {
+      ClientMetric metric;
+      for (std::size_t i = 0; i < values.size(); ++i)
+        metric.label.push_back({std::string(counts.labels()[i]), values[i]});
+      metric.counter.value = static_cast<double>(count);
+      family.metric.push_back(std::move(metric));
+    }
+  }
+  void counter(const char* name, const char* help, const Opt<std::uint64_t>& value) {
+    if (!value) return;
+    ClientMetric metric;
+    metric.counter.value = static_cast<double>(*value);
+    begin(name, help, MetricType::Counter).metric.push_back(std::move(metric));
+  }
+  void gauge(const char* name, const char* help, const Opt<double>& value) {
+    if (!value) return;
+    ClientMetric metric;
+    metric.gauge.value = *value;
+    begin(name, help, MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+  MetricFamily& begin(const char* name, const char* help, MetricType type) {
+    return families_.emplace_back(MetricFamily{name, help, type, {}});
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+Opt<double> number(const Opt<std::uint64_t>& value) {
+  return value ? Opt<double>(static_cast<double>(*value)) : std::nullopt;
+}
+
+void add_exporters(Page& page, const AgentFigures& figures) {
+  using Figures = AgentFigures::ExporterFigures;
+  struct Told {
+    const char* name;
+    const char* help;
+    std::uint64_t Figures::*value;
+  };
+  constexpr std::array<Told, 3> kTold{{
+      {"oomwitness_exporter_sent_total", "Incidents that an exporter delivered.", &Figures::sent},
+      {"oomwitness_exporter_failures_total", "Attempts after which incidents are to be sent again.",
+       &Figures::failed},
+      {"oomwitness_exporter_rejected_total", "Incidents that a receiver refuses for good.",
+       &Figures::rejected},
+  }};
+  const auto metric_of = [](const Figures& exporter) {
+    ClientMetric metric;
+    metric.label.push_back({"exporter", escape_for_terminal(exporter.name, Charset::kAscii)});
+    return metric;
+  };
+  for (const Told& told : kTold) {
+    MetricFamily& family = page.begin(told.name, told.help, MetricType::Counter);
+    for (const Figures& exporter : figures.exporters) {
+      ClientMetric metric = metric_of(exporter);
+      metric.counter.value = static_cast<double>(exporter.*told.value);
+      family.metric.push_back(std::move(metric));
+    }
+  }
+  MetricFamily& family =
+      page.begin("oomwitness_exporter_behind",
+                 "Writes of the store that an exporter has not had yet.", MetricType::Gauge);
+  for (const Figures& exporter : figures.exporters) {
+    ClientMetric metric = metric_of(exporter);
+    metric.gauge.value = static_cast<double>(exporter.behind);
+    family.metric.push_back(std::move(metric));
+  }
+}
+
+void add_agent(Page& page, const AgentFigures& figures) {
+  MetricFamily& build =
+      page.begin("oomwitness_build_info", "1; the version is in the label.", MetricType::Gauge);
+  ClientMetric metric;
+  metric.label.push_back({"version", figures.version});
+  metric.gauge.value = 1;
+  build.metric.push_back(std::move(metric));
+  page.gauge("oomwitness_start_time_seconds", "When the agent started, in seconds since 1970.",
+             figures.start_unix_s);
+  page.counter("oomwitness_kernel_oom_kills_total",
+               "OOM kills the kernel counted since the boot (oom_kill of /proc/vmstat).",
+               figures.kernel_kills);
+  page.counter("oomwitness_described_oom_kills_total",
+               "OOM kills of this boot that the store has or had.", figures.described_kills);
+  if (figures.kernel_kills && figures.described_kills)
+    page.gauge(
+        "oomwitness_undescribed_oom_kills",
+        "Kills the kernel counted and no incident describes. Below zero: described twice.",
+        static_cast<double>(*figures.kernel_kills) - static_cast<double>(*figures.described_kills));
+  page.counter("oomwitness_lost_events_total",
+               "Records the kernel had no room for since the agent started.", figures.lost_events);
+  page.gauge("oomwitness_store_bytes", "Size of the store.", number(figures.store_bytes));
+  page.gauge("oomwitness_store_incidents", "Incidents in the store.",
+             number(figures.store_incidents));
+}
+
+}  // namespace
+
+std::string metrics_page(const KillCounts& counts, const AgentFigures& figures) {
+  Page page;
+  page.counters("oomwitness_oom_kills_total",
+                "OOM kills described, one for each decision, whatever the number of victims.",
+                counts.kills());
+  page.counters("oomwitness_victims_total", "Processes killed for want of memory.",
+                counts.victims());
+  page.counters("oomwitness_workload_victims_total",
+                "The same by what they belonged to; \"other\" beyond 200 of them.",
+                counts.workloads());
+  const Opt<std::int64_t> last = counts.last_kill_unix_ns();
+  page.gauge("oomwitness_last_kill_timestamp_seconds",
+             "When the last kill was, in seconds since 1970.",
+             last ? Opt<double>(static_cast<double>(*last) / kNsPerSecond) : std::nullopt);
+  page.counter("oomwitness_incident_lost_events_total",
+               "Records that are missing from the incidents described.", counts.lost_events());
+  add_agent(page, figures);
+  add_exporters(page, figures);
+  return page.text();
+}
+
+}  // namespace oomwitness
