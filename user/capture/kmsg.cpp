@@ -87,6 +87,11 @@ Result<Kmsg> Kmsg::open(const std::string& path, From from) {
 
 Kmsg::Kmsg(OwnedFd fd, Read read) : fd_(std::move(fd)), read_(std::move(read)) {}
 
+void Kmsg::begin_at(std::uint64_t sequence) {
+  begin_ = sequence;
+  if (sequence > 0) expected_ = sequence;
+}
+
 void Kmsg::count_gap(std::uint64_t sequence) {
   if (expected_ && sequence > *expected_) {
     lost_ += sequence - *expected_;
@@ -101,6 +106,7 @@ void Kmsg::count_gap(std::uint64_t sequence) {
 void Kmsg::give(std::string_view raw, const Take& take, const Take& foreign) {
   const auto record = parse_kmsg_record(raw);
   if (!record) return;  // its number is missing: counted with the next
+  if (record->sequence < begin_) return;
   count_gap(record->sequence);
   const Take& taker = record->facility == 0 ? take : foreign;
   if (taker) taker(record->at_ns, record->text);

@@ -39,6 +39,10 @@ class Kmsg {
   // `read`: ::read, or what stands in for it.
   Kmsg(OwnedFd fd, Read read);
 
+  // Leaves out what was logged before the message with this number; of those from it on that have
+  // been overwritten, lost() tells. To be called before the first drain().
+  void begin_at(std::uint64_t sequence);
+
   // To poll. POLLERR beside POLLIN means that messages were lost: drain() counts them.
   int fd() const { return fd_.get(); }
 
@@ -67,6 +71,7 @@ class Kmsg {
   Read read_;
   std::uint64_t lost_ = 0;
   bool overrun_ = false;  // since the last record
+  std::uint64_t begin_ = 0;
   std::optional<std::uint64_t> first_;
   std::optional<std::uint64_t> expected_;  // the next record's sequence number
 };

@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "capture/log/open_log.h"
 #include "cli/commands.h"
+#include "cli/libexec.h"
 #include "cli/local_clock.h"
 #include "cli/terminal.h"
 #include "incident/json.h"
@@ -36,9 +40,29 @@ Status explain_file(const ExplainCommand& command, std::uint64_t& explained) {
   });
 }
 
+// Crockford's base32, as ids are written; their first ten characters are the time.
+bool looks_like_id(std::string_view text) {
+  constexpr std::size_t kShortest = 8;
+  constexpr std::size_t kWhole = 26;
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz";
+  return text.size() >= kShortest && text.size() <= kWhole &&
+         text.find_first_not_of(kDigits) == std::string_view::npos;
+}
+
+Error explain_stored(const ExplainCommand& command) {
+  std::vector<std::string> arguments{"--explain", command.file};
+  if (command.json) arguments.emplace_back("--json");
+  if (command.store) arguments.insert(arguments.end(), {"--store", *command.store});
+  return become("oomwitness-history", std::move(arguments));
+}
+
 }  // namespace
 
 int run_explain(const ExplainCommand& command) {
+  if (looks_like_id(command.file) && ::access(command.file.c_str(), F_OK) != 0) {
+    print_error(explain_stored(command));
+    return kNotRead;
+  }
   std::uint64_t explained = 0;
   if (const Status status = explain_file(command, explained); !status) {
     print_error(status.error());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "cli/options.h"
 
+#include <array>
 #include <bit>
 #include <charconv>
 #include <sstream>
@@ -196,10 +197,12 @@ CLI::App* add_analyze(CLI::App& app, AnalyzeCommand& analyze, RawAnalyze& raw, c
 CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
   CLI::App* command =
       app.add_subcommand("explain", "The long answer for one incident: why, evidence, what to do");
-  command->add_option("FILE", explain.file,
+  command->add_option("FILE|ID", explain.file,
                       "Incidents as `trace --json` and `analyze --json` print them, or a kernel "
-                      "log; - (the default) reads stdin");
+                      "log; - (the default) reads stdin; or the id of an incident that the agent "
+                      "has kept, or its beginning");
   command->add_option("--id", explain.id, "Only the incident with this id")->type_name("ID");
+  command->add_option("--store", explain.store, "The agent's store, for an ID")->type_name("FILE");
   command->add_flag("--json", explain.json,
                     "The incidents with their diagnosis, one JSON object a line");
   command->footer(
@@ -218,9 +221,29 @@ Command finish(AnalyzeCommand analyze, const RawAnalyze& raw, const Clock& clock
   return analyze;
 }
 
+// Their own --help and their own options: all that follows is theirs.
+struct Libexec {
+  const char* name;
+  const char* program;
+  const char* text;
+};
+constexpr std::array kLibexec{
+    Libexec{"history", "oomwitness-history", "The incidents that the agent has kept"},
+};
+
+std::optional<LibexecCommand> libexec_command(std::span<const char* const> argv) {
+  if (argv.size() < 2) return std::nullopt;
+  for (const Libexec& one : kLibexec) {
+    if (std::string_view(argv[1]) != one.name) continue;
+    return LibexecCommand{one.program, {argv.begin() + 2, argv.end()}};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> argv) {
+  if (auto libexec = libexec_command(argv)) return *std::move(libexec);
   CLI::App app{
       "The witness to every out-of-memory kill: what died, who asked, whose limit was hit, "
       "why this one.",
@@ -242,6 +265,7 @@ Command parse_command_line(std::span<const char* const> argv) {
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
   add_source_options(*doctor_app, doctor.hooks, doctor.btf, doctor.roots);
+  for (const Libexec& one : kLibexec) app.add_subcommand(one.name, one.text);
   doctor_app->footer("Exit codes: 0 kills can be seen, 1 they cannot, 2 bad usage.");
   try {
     app.parse(static_cast<int>(argv.size()), argv.data());

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/early_exit.h"
 #include "enrich/roots.h"
 #include "pipeline/filter.h"
 
@@ -56,18 +57,18 @@ struct AnalyzeCommand {
 struct ExplainCommand {
   bool json = false;
   std::optional<std::string> id;
-  std::string file = "-";  // "-": stdin
+  std::string file = "-";  // "-": stdin; what is no file and looks like an id is one of the store
+  std::optional<std::string> store;
 };
 
-// --help, --version and usage errors: what to print and the exit code.
-struct EarlyExit {
-  int code = 0;
-  std::string out;
-  std::string err;
+// A command that is a program of its own (libexec.h).
+struct LibexecCommand {
+  std::string program;
+  std::vector<std::string> arguments;
 };
 
-using Command =
-    std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, ExplainCommand, EarlyExit>;
+using Command = std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, ExplainCommand,
+                             LibexecCommand, EarlyExit>;
 
 Command parse_command_line(std::span<const char* const> argv);
 

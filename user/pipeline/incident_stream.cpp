@@ -28,10 +28,11 @@ void drop_tracer_frames(std::vector<KernelFrame>& stack) {
 
 }  // namespace
 
-IncidentStream::IncidentStream(SessionFacts facts, Wanted wanted, Sink sink)
+IncidentStream::IncidentStream(SessionFacts facts, Wanted wanted, Sink sink, Complete complete)
     : page_size_(facts.assembler.host.page_size_bytes),
       wanted_(std::move(wanted)),
       sink_(std::move(sink)),
+      complete_(std::move(complete)),
       assembler_(with_gfp(std::move(facts)),
                  [this](const Incident& incident) { on_incident(incident); }) {}
 
@@ -91,6 +92,7 @@ void IncidentStream::write(const Incident& incident) {
     if (known != symbols_.end()) frame.symbol = known->second;
   }
   drop_tracer_frames(named.invoker.kernel_stack);
+  if (complete_) complete_(named);
   // Before the filter: a kill that nobody wanted to see is an earlier kill all the same.
   diagnose_(named);
   if (!wanted_.filter.matches(named)) return;

@@ -27,8 +27,10 @@ struct Wanted {
 class IncidentStream {
  public:
   using Sink = std::function<Status(const Incident&)>;
+  using Complete = std::function<void(Incident&)>;
 
-  IncidentStream(SessionFacts facts, Wanted wanted, Sink sink);
+  // `complete`: adds what the observations do not have, before the diagnosis; may be empty.
+  IncidentStream(SessionFacts facts, Wanted wanted, Sink sink, Complete complete = {});
   IncidentStream(const IncidentStream&) = delete;
   IncidentStream& operator=(const IncidentStream&) = delete;
   IncidentStream(IncidentStream&&) = delete;
@@ -59,6 +61,7 @@ class IncidentStream {
   std::uint64_t page_size_;
   Wanted wanted_;
   Sink sink_;
+  Complete complete_;
   SymbolNames symbols_;
   std::vector<std::uint64_t> unnamed_;
   std::uint64_t names_owed_ = 0;

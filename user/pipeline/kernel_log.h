@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@ class KernelLog {
   explicit KernelLog(Kmsg kmsg) : kmsg_(std::move(kmsg)) {}
   static Result<KernelLog> open(const std::string& path, Kmsg::From from = Kmsg::From::kNow);
 
+  // See Kmsg::begin_at.
+  void begin_at(std::uint64_t sequence) { kmsg_.begin_at(sequence); }
+
   int fd() const { return kmsg_.fd(); }
   // Reads what the log has. Reports without victims (no killable task, panic) are left out: no
   // kill happened, and a cgroup of unkillable tasks repeats them hundreds of times a second.
@@ -28,6 +32,11 @@ class KernelLog {
   // The same for everything that stands in the log now. What is still being told is left for
   // read().
   Result<std::vector<Observation>> read_backlog();
+
+  // The number of the next message; absent: nothing has been read.
+  std::optional<std::uint64_t> next() const { return kmsg_.next(); }
+  // No report is still being told.
+  bool idle() const { return parser_.idle(); }
 
   std::uint64_t lost() const { return kmsg_.lost(); }
   // Messages that look like the kernel's words on a kill and were written by user space; none of

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <memory>
 #include <thread>
@@ -67,6 +66,7 @@ class LiveTrace {
   void take_late_reads();
   void take_log();
   void take_losses();
+  void take_partners();
   void take(const Observation& observation, std::uint64_t now_ns);
   bool ended() const { return stop_ || stream_.done() || !status_; }
   void keep(const Status& written);
@@ -89,6 +89,7 @@ class LiveTrace {
   bool told_of_forgery_ = false;
   bool stop_ = false;
   Status status_;
+  std::vector<pollfd> fds_;  // of wait(), which makes no memory of its own after the first time
 };
 
 void LiveTrace::keep(const Status& written) {
@@ -172,6 +173,16 @@ void LiveTrace::take_losses() {
   take(Losses{.at_ns = now_ns, .total = lost}, now_ns);
 }
 
+void LiveTrace::take_partners() {
+  if (options_.partner == nullptr) return;
+  const std::uint64_t now_ns = monotonic_now_ns();
+  const LivePartner::Turn turn = options_.partner->turn(now_ns);
+  for (const Observation& observation : turn.seen) {
+    if (!ended()) take(observation, now_ns);
+  }
+  if (turn.stop) stop_ = true;
+}
+
 std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) const {
   std::optional<std::uint64_t> next;
   const auto add = [&](std::optional<std::uint64_t> at) {
@@ -180,16 +191,19 @@ std::optional<std::uint64_t> LiveTrace::next_deadline(std::uint64_t ends_at) con
   add(stream_.next_deadline());
   add(late_.next_deadline());
   add(log_until_ns_);
+  if (options_.partner != nullptr) add(options_.partner->next_deadline());
   if (options_.duration) add(ends_at);
   return next;
 }
 
 void LiveTrace::wait(const RingReader* reader, std::uint64_t ends_at) {
   const int news_fd = reader != nullptr ? reader->news_fd() : -1;
-  std::array<pollfd, 4> fds{{{news_fd, POLLIN, 0},
-                             {late_.result_fd(), POLLIN, 0},
-                             {signals_.get(), POLLIN, 0},
-                             {log_ ? log_->fd() : -1, POLLIN, 0}}};
+  fds_ = {{news_fd, POLLIN, 0},
+          {late_.result_fd(), POLLIN, 0},
+          {signals_.get(), POLLIN, 0},
+          {log_ ? log_->fd() : -1, POLLIN, 0}};
+  if (options_.partner != nullptr)
+    for (const int fd : options_.partner->descriptors()) fds_.push_back({fd, POLLIN, 0});
   timespec timeout{};
   const auto deadline = next_deadline(ends_at);
   if (deadline) {
@@ -198,9 +212,9 @@ void LiveTrace::wait(const RingReader* reader, std::uint64_t ends_at) {
     timeout.tv_sec = static_cast<time_t>(left / 1'000'000'000);
     timeout.tv_nsec = static_cast<long>(left % 1'000'000'000);
   }
-  if (::ppoll(fds.data(), fds.size(), deadline ? &timeout : nullptr, nullptr) < 0) return;
-  if ((fds[0].revents & POLLIN) != 0) empty(news_fd);
-  if ((fds[2].revents & POLLIN) != 0) stop_ = true;
+  if (::ppoll(fds_.data(), fds_.size(), deadline ? &timeout : nullptr, nullptr) < 0) return;
+  if ((fds_[0].revents & POLLIN) != 0) empty(news_fd);
+  if ((fds_[2].revents & POLLIN) != 0) stop_ = true;
 }
 
 Status LiveTrace::run(RingReader* reader) {
@@ -213,6 +227,7 @@ Status LiveTrace::run(RingReader* reader) {
     take_records();
     take_log();
     take_late_reads();
+    take_partners();
     if (ended()) break;
     const std::uint64_t now_ns = monotonic_now_ns();
     stream_.advance(now_ns);
@@ -335,7 +350,10 @@ Result<Sources> open_sources(const LiveOptions& options, RecordQueue& queue) {
 
 Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   if (!options.on_trouble) options.on_trouble = [](std::string_view) {};
-  TRY(auto signals, catch_end_signals());
+  OwnedFd signals;
+  if (options.partner == nullptr) {
+    TRY(signals, catch_end_signals());
+  }
   TRY(auto queue, RecordQueue::make(kQueueBytes));
   TRY(auto sources, open_sources(options, queue));
   Tracer* const tracer = sources.tracer ? &*sources.tracer : nullptr;
@@ -349,7 +367,7 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
     TRY(auto created, RecordingWriter::create(*options.record_path, facts, monotonic_now_ns()));
     writer = std::make_unique<RecordingWriter>(std::move(created));
   }
-  IncidentStream stream(facts, options.wanted, std::move(sink));
+  IncidentStream stream(facts, options.wanted, std::move(sink), options.complete);
   std::optional<SymbolThread> symbols;
   std::unique_ptr<RingReader> reader;
   if (tracer != nullptr) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "capture/bpf/tracer.h"
 #include "enrich/roots.h"
@@ -14,6 +15,29 @@
 #include "support/result.h"
 
 namespace oomwitness {
+
+// Somebody who shares the trace's event loop: the agent, with its own clock and descriptors.
+class LivePartner {
+ public:
+  struct Turn {
+    std::vector<Observation> seen;  // taken as if the trace had seen them itself
+    bool stop = false;
+  };
+
+  LivePartner() = default;
+  LivePartner(const LivePartner&) = delete;
+  LivePartner& operator=(const LivePartner&) = delete;
+  LivePartner(LivePartner&&) = delete;
+  LivePartner& operator=(LivePartner&&) = delete;
+  virtual ~LivePartner() = default;
+
+  // To be woken when one of them is readable. Asked for every time.
+  virtual std::vector<int> descriptors() const = 0;
+  // When to be woken although nothing came, CLOCK_MONOTONIC ns; absent: never.
+  virtual std::optional<std::uint64_t> next_deadline() const = 0;
+  // Called once for each time that the loop woke up, after it took what there was.
+  virtual Turn turn(std::uint64_t now_ns) = 0;
+};
 
 struct LiveOptions {
   TracerOptions tracer;
@@ -25,6 +49,10 @@ struct LiveOptions {
   std::string kmsg_path = "/dev/kmsg";  // read where the decision cannot be hooked
   bool since_boot = false;              // first the kills that the kernel's log still tells of
   bool show_secrets = false;            // do not mask arguments that look like secrets
+  // Catches no signals where there is a partner: that one says when to stop. It outlives the trace.
+  LivePartner* partner = nullptr;
+  // Adds to an incident what only the caller knows, before it is diagnosed. Must not block.
+  std::function<void(Incident&)> complete;
   // Called once, when every hook is in place: the plan says which ones. Without any, the kernel's
   // log alone is watched.
   std::function<void(const HookPlan&)> on_ready;
@@ -34,8 +62,8 @@ struct LiveOptions {
 
 // Where BPF is refused altogether, the kernel's log is watched alone, unless hooks were asked for
 // by name; that is trouble to tell, and an error only where the log cannot be read either. Until
-// SIGINT, SIGTERM, the count, the duration, or a failure. Incidents still open at the end are
-// written with what is known.
+// SIGINT, SIGTERM or the partner's word, the count, the duration, or a failure. Incidents still
+// open at the end are written with what is known.
 Status trace_live(LiveOptions options, IncidentStream::Sink sink);
 
 }  // namespace oomwitness

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "sink/table_line.h"
 #include "support/text.h"
 
 namespace oomwitness {
@@ -17,62 +18,11 @@ namespace {
 constexpr std::size_t kMostNames = 10'000;
 constexpr std::size_t kTopRows = 10;
 
-struct Cell {
-  std::string text;
-  std::size_t width;
-  bool right = false;
-};
-
-std::string line_of(const std::vector<Cell>& cells) {
-  std::string line;
-  for (const Cell& cell : cells) {
-    const std::size_t width = display_width(cell.text);
-    const std::string pad(cell.width > width ? cell.width - width : 0, ' ');
-    line += cell.right ? pad + cell.text : cell.text + pad;
-    line += "  ";
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
-}
-
 std::vector<Cell> row(std::array<std::string, 8> texts) {
   return {{std::move(texts[0]), 20},      {std::move(texts[1]), 20},
           {std::move(texts[2]), 7, true}, {std::move(texts[3]), 9, true},
           {std::move(texts[4]), 9, true}, {std::move(texts[5]), 12},
           {std::move(texts[6]), 20},      {std::move(texts[7]), 0}};
-}
-
-std::string time_of(const Incident& incident) {
-  if (incident.time_unix_ns != 0) return rfc3339_utc(incident.time_unix_ns, 0);
-  if (incident.monotonic_ns == 0) return "-";
-  constexpr std::uint64_t kNsPerUs = 1000;
-  constexpr std::uint64_t kUsPerSecond = 1'000'000;
-  const std::uint64_t us = incident.monotonic_ns / kNsPerUs;
-  return fmt::format("[{}.{:06}]", us / kUsPerSecond, us % kUsPerSecond);
-}
-
-// Absent: the log does not show one victim's resident memory.
-Opt<std::uint64_t> resident(const Incident& incident) {
-  Opt<std::uint64_t> sum;
-  for (const Victim& victim : incident.victims) {
-    const Memory& memory = victim.memory;
-    for (const auto& part :
-         {memory.anon_rss_bytes, memory.file_rss_bytes, memory.shmem_rss_bytes}) {
-      if (part) sum = sum.value_or(0) + *part;
-    }
-  }
-  return sum;
-}
-
-std::string size(const Opt<std::uint64_t>& bytes) {
-  return bytes ? human_size(*bytes) : "-";
-}
-
-const Victim* first_victim(const Incident& incident) {
-  const auto chosen = std::find_if(incident.victims.begin(), incident.victims.end(),
-                                   [](const Victim& v) { return v.role == Role::kChosen; });
-  if (chosen != incident.victims.end()) return &*chosen;
-  return incident.victims.empty() ? nullptr : &incident.victims.front();
 }
 
 // Whose limit it was; on the whole host, whom it hit.
@@ -134,7 +84,7 @@ std::string Summary::add(const Incident& incident) {
       incident.scope.memcg ? incident.scope.memcg->self.limit_bytes : std::nullopt;
   out += line_of(row({time_of(incident), who,
                       victim != nullptr && victim->pid ? std::to_string(*victim->pid) : "-",
-                      size(resident(incident)), size(limit), text(incident.killer),
+                      size_or_dash(resident(incident)), size_or_dash(limit), text(incident.killer),
                       incident.diagnosis ? text(incident.diagnosis->cause) : "-", text(where)}));
   return out;
 }

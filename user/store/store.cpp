@@ -199,6 +199,11 @@ Result<std::vector<std::string>> Store::exporters() {
   }
 }
 
+void Store::set_limits(const StoreOptions& options) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->options = options;
+}
+
 Result<Retained> Store::retain(std::optional<std::int64_t> now_unix_ns) {
   Retained total;
   for (;;) {

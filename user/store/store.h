@@ -81,6 +81,8 @@ class Store {
   Status forget_place(std::string_view exporter);
   Result<std::vector<std::string>> exporters();
 
+  // For the retains to come; the cache stays as it is.
+  void set_limits(const StoreOptions& options);
   // Removes what is too old (`now_unix_ns` absent: nothing is) and, oldest first, what is too much.
   Result<Retained> retain(std::optional<std::int64_t> now_unix_ns);
 
