@@ -51,6 +51,7 @@ class JsonFileTest : public testing::Test {
 };
 
 TEST_F(JsonFileTest, WritesALineAnIncidentAndAppends) {
+  const mode_t before = ::umask(0077);
   JsonFile file("file", options());
   const ExportOutcome outcome = file.send(batch, {});
   EXPECT_EQ(outcome.taken, batch.back().seq);
@@ -61,6 +62,7 @@ TEST_F(JsonFileTest, WritesALineAnIncidentAndAppends) {
   struct stat found {};
   ASSERT_EQ(::stat(path.c_str(), &found), 0);
   EXPECT_EQ(found.st_mode & 07777U, 0640U);
+  ::umask(before);
 }
 
 TEST_F(JsonFileTest, TurnsOverBeforeItGrowsTooLargeAndKeepsSoMany) {

@@ -14,19 +14,19 @@ namespace {
 
 struct CauseSeverity {
   std::string_view cause;
-  Severity severity;
+  ExportSeverity severity;
 };
 
 // The other causes are as grave as what ran out: the host, or one cgroup.
 constexpr std::array<CauseSeverity, 8> kSeverities{{
-    {"sysrq", Severity::kInfo},
-    {"policy-kill", Severity::kInfo},
-    {"panic-on-oom", Severity::kCritical},
-    {"no-killable-task", Severity::kCritical},
-    {"stuck-victim", Severity::kCritical},
-    {"zone-exhausted", Severity::kError},
-    {"fragmentation", Severity::kError},
-    {"fork-storm", Severity::kError},
+    {"sysrq", ExportSeverity::kInfo},
+    {"policy-kill", ExportSeverity::kInfo},
+    {"panic-on-oom", ExportSeverity::kCritical},
+    {"no-killable-task", ExportSeverity::kCritical},
+    {"stuck-victim", ExportSeverity::kCritical},
+    {"zone-exhausted", ExportSeverity::kError},
+    {"fragmentation", ExportSeverity::kError},
+    {"fork-storm", ExportSeverity::kError},
 }};
 
 class Fields {
@@ -97,7 +97,7 @@ void add_victim(Fields& fields, const Victim& victim) {
 
 }  // namespace
 
-Severity severity_of(const Incident& incident) {
+ExportSeverity severity_of(const Incident& incident) {
   if (incident.diagnosis) {
     const auto* const found = std::find_if(
         kSeverities.begin(), kSeverities.end(),
@@ -106,15 +106,15 @@ Severity severity_of(const Incident& incident) {
   }
   const bool host = incident.scope.constraint == "none" && !incident.scope.sysrq.value_or(false) &&
                     incident.killer == "kernel";
-  return host ? Severity::kError : Severity::kWarning;
+  return host ? ExportSeverity::kError : ExportSeverity::kWarning;
 }
 
-std::string_view severity_name(Severity severity) {
+std::string_view severity_name(ExportSeverity severity) {
   switch (severity) {
-    case Severity::kInfo: return "info";
-    case Severity::kWarning: return "warning";
-    case Severity::kError: return "error";
-    case Severity::kCritical: break;
+    case ExportSeverity::kInfo: return "info";
+    case ExportSeverity::kWarning: return "warning";
+    case ExportSeverity::kError: return "error";
+    case ExportSeverity::kCritical: break;
   }
   return "critical";
 }

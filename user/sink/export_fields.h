@@ -12,12 +12,12 @@
 namespace oomwitness {
 
 // By how much it concerns: what was asked for, one cgroup at its own limit, the host.
-enum class Severity { kInfo, kWarning, kError, kCritical };
+enum class ExportSeverity { kInfo, kWarning, kError, kCritical };
 
 // From the diagnosis' cause where that says it, else from the constraint.
-Severity severity_of(const Incident& incident);
+ExportSeverity severity_of(const Incident& incident);
 // "info", "warning", "error", "critical".
-std::string_view severity_name(Severity severity);
+std::string_view severity_name(ExportSeverity severity);
 // The diagnosis' cause; "unknown" where there is none.
 std::string cause_of(const Incident& incident);
 // The victim that was chosen, else the first; null: nobody is known to have died.

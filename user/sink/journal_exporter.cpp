@@ -17,12 +17,12 @@ namespace oomwitness {
 namespace {
 
 // syslog(3)'s levels.
-std::string_view priority_of(Severity severity) {
+std::string_view priority_of(ExportSeverity severity) {
   switch (severity) {
-    case Severity::kInfo: return "6";
-    case Severity::kWarning: return "4";
-    case Severity::kError: return "3";
-    case Severity::kCritical: break;
+    case ExportSeverity::kInfo: return "6";
+    case ExportSeverity::kWarning: return "4";
+    case ExportSeverity::kError: return "3";
+    case ExportSeverity::kCritical: break;
   }
   return "2";
 }

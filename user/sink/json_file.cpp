@@ -68,9 +68,14 @@ Status JsonFile::write_batch(const std::string& lines) {
 Status JsonFile::open() {
   const std::string path = options_.path.string();
   // Not a FIFO without a reader, which would hang; not through a link that somebody laid.
-  OwnedFd file(::open(path.c_str(),
-                      O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                      options_.mode));
+  constexpr int kHow = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  OwnedFd file(::open(path.c_str(), kHow));
+  if (file.get() < 0 && errno == ENOENT) {
+    file = OwnedFd(::open(path.c_str(), kHow | O_CREAT | O_EXCL, options_.mode));
+    // Whatever the umask: the group is to read it. A file that was there keeps its mode.
+    if (file.get() >= 0 && ::fchmod(file.get(), options_.mode) != 0)
+      return fail(errno, "chmod " + path);
+  }
   if (file.get() < 0)
     return fail(errno, "open " + path,
                 errno == ENOENT ? "make the folder, writable for the agent's user" : "");

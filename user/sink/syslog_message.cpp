@@ -25,12 +25,12 @@ constexpr std::array<std::string_view, 24> kFacilities{
     "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 
 // RFC 5424, table 2.
-unsigned syslog_severity(Severity severity) {
+unsigned syslog_severity(ExportSeverity severity) {
   switch (severity) {
-    case Severity::kInfo: return 6;
-    case Severity::kWarning: return 4;
-    case Severity::kError: return 3;
-    case Severity::kCritical: break;
+    case ExportSeverity::kInfo: return 6;
+    case ExportSeverity::kWarning: return 4;
+    case ExportSeverity::kError: return 3;
+    case ExportSeverity::kCritical: break;
   }
   return 2;
 }

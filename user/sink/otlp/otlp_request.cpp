@@ -80,12 +80,12 @@ void add_container(Attributes& attributes, const Victim& victim) {
   }
 }
 
-logs::SeverityNumber severity_number(Severity severity) {
+logs::SeverityNumber severity_number(ExportSeverity severity) {
   switch (severity) {
-    case Severity::kInfo: return logs::SEVERITY_NUMBER_INFO;
-    case Severity::kWarning: return logs::SEVERITY_NUMBER_WARN;
-    case Severity::kError: return logs::SEVERITY_NUMBER_ERROR;
-    case Severity::kCritical: break;
+    case ExportSeverity::kInfo: return logs::SEVERITY_NUMBER_INFO;
+    case ExportSeverity::kWarning: return logs::SEVERITY_NUMBER_WARN;
+    case ExportSeverity::kError: return logs::SEVERITY_NUMBER_ERROR;
+    case ExportSeverity::kCritical: break;
   }
   return logs::SEVERITY_NUMBER_FATAL;
 }
@@ -94,7 +94,7 @@ void write_record(logs::LogRecord& record, const ExportItem& item, std::int64_t 
   const Incident& incident = item.incident;
   record.set_time_unix_nano(static_cast<std::uint64_t>(incident.time_unix_ns));
   record.set_observed_time_unix_nano(static_cast<std::uint64_t>(observed_unix_ns));
-  const Severity severity = severity_of(incident);
+  const ExportSeverity severity = severity_of(incident);
   record.set_severity_number(severity_number(severity));
   record.set_severity_text(std::string(severity_name(severity)));
   record.mutable_body()->set_string_value(export_headline(incident));

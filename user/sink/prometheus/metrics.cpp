@@ -55,8 +55,8 @@ Opt<double> number(const Opt<std::uint64_t>& value) {
   return value ? Opt<double>(static_cast<double>(*value)) : std::nullopt;
 }
 
-void add_exporters(Page& page, const AgentFigures& figures) {
-  using Figures = AgentFigures::ExporterFigures;
+void add_exporters(Page& page, const MetricsFigures& figures) {
+  using Figures = MetricsFigures::ExporterFigures;
   struct Told {
     const char* name;
     const char* help;
@@ -92,7 +92,7 @@ void add_exporters(Page& page, const AgentFigures& figures) {
   }
 }
 
-void add_agent(Page& page, const AgentFigures& figures) {
+void add_agent(Page& page, const MetricsFigures& figures) {
   MetricFamily& build =
       page.begin("oomwitness_build_info", "1; the version is in the label.", MetricType::Gauge);
   ClientMetric metric;
@@ -112,15 +112,34 @@ void add_agent(Page& page, const AgentFigures& figures) {
         "Kills the kernel counted and no incident describes. Below zero: described twice.",
         static_cast<double>(*figures.kernel_kills) - static_cast<double>(*figures.described_kills));
   page.counter("oomwitness_lost_events_total",
-               "Records the kernel had no room for since the agent started.", figures.lost_events);
+               "Records lost between the kernel and the agent since it started.",
+               figures.lost_events);
+  page.counter("oomwitness_log_lost_messages_total",
+               "Messages of the kernel's log that were overwritten before they were read.",
+               figures.log_lost);
+  page.counter("oomwitness_log_only_oom_kills_total",
+               "Kills that the hooks missed and the kernel's log told of.", figures.log_only);
+}
+
+void add_store(Page& page, const MetricsFigures& figures) {
+  page.counter("oomwitness_store_writes_total", "Incidents and updates written.", figures.stored);
+  page.counter("oomwitness_store_write_failures_total",
+               "Attempts to write that the disk or the file refused.", figures.write_failures);
+  page.counter("oomwitness_store_given_up_total",
+               "Incidents that could not be written and that there was no room for any more.",
+               figures.given_up);
+  page.counter("oomwitness_store_removed_total", "Incidents removed by age or size.",
+               figures.removed);
+  page.counter("oomwitness_store_removed_unsent_total",
+               "Of them, those that some exporter had not had.", figures.removed_unsent);
+  page.gauge("oomwitness_store_waiting", "Incidents in memory that are to be written.",
+             number(figures.waiting));
   page.gauge("oomwitness_store_bytes", "Size of the store.", number(figures.store_bytes));
-  page.gauge("oomwitness_store_incidents", "Incidents in the store.",
-             number(figures.store_incidents));
 }
 
 }  // namespace
 
-std::string metrics_page(const KillCounts& counts, const AgentFigures& figures) {
+std::string metrics_page(const KillCounts& counts, const MetricsFigures& figures) {
   Page page;
   page.counters("oomwitness_oom_kills_total",
                 "OOM kills described, one for each decision, whatever the number of victims.",
@@ -137,6 +156,7 @@ std::string metrics_page(const KillCounts& counts, const AgentFigures& figures) 
   page.counter("oomwitness_incident_lost_events_total",
                "Records that are missing from the incidents described.", counts.lost_events());
   add_agent(page, figures);
+  add_store(page, figures);
   add_exporters(page, figures);
   return page.text();
 }

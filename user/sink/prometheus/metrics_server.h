@@ -14,8 +14,8 @@
 namespace oomwitness {
 
 struct MetricsServerOptions {
-  // "127.0.0.1:9966", "[::1]:9966", "unix:/run/oomwitness/metrics.sock"
-  std::string listen = "127.0.0.1:9966";
+  // "127.0.0.1:9469", "[::1]:9469", "unix:/run/oomwitness/metrics.sock"
+  std::string listen = "127.0.0.1:9469";
   // A file whose first line is "USER:PASSWORD". Empty: anybody who can connect may read.
   std::string basic_auth_file;
   std::string certificate_file;  // PEM; with it the server speaks TLS only

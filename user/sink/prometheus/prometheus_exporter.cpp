@@ -14,11 +14,11 @@
 namespace oomwitness {
 
 PrometheusExporter::PrometheusExporter(std::string name, std::filesystem::path state_file,
-                                       std::function<AgentFigures()> figures)
+                                       std::function<MetricsFigures()> figures)
     : name_(std::move(name)), state_file_(std::move(state_file)), figures_(std::move(figures)) {}
 
 Result<std::unique_ptr<PrometheusExporter>> PrometheusExporter::start(
-    std::string name, const PrometheusOptions& options, std::function<AgentFigures()> figures) {
+    std::string name, const PrometheusOptions& options, std::function<MetricsFigures()> figures) {
   std::unique_ptr<PrometheusExporter> out(
       new PrometheusExporter(std::move(name), options.state_file, std::move(figures)));
   out->load();
@@ -74,7 +74,7 @@ Status PrometheusExporter::save(const std::string& state) const {
 }
 
 std::string PrometheusExporter::page() {
-  const AgentFigures figures = figures_();
+  const MetricsFigures figures = figures_();
   const std::lock_guard lock(mutex_);
   return metrics_page(counts_, figures);
 }

@@ -28,7 +28,7 @@ class PrometheusExporter : public Exporter {
   // `figures` is called by the server's thread.
   static Result<std::unique_ptr<PrometheusExporter>> start(std::string name,
                                                            const PrometheusOptions& options,
-                                                           std::function<AgentFigures()> figures);
+                                                           std::function<MetricsFigures()> figures);
 
   const std::string& name() const override { return name_; }
   std::size_t batch_limit() const override { return 64; }
@@ -41,7 +41,7 @@ class PrometheusExporter : public Exporter {
 
  private:
   PrometheusExporter(std::string name, std::filesystem::path state_file,
-                     std::function<AgentFigures()> figures);
+                     std::function<MetricsFigures()> figures);
 
   void load();
   Status save(const std::string& state) const;
@@ -49,7 +49,7 @@ class PrometheusExporter : public Exporter {
 
   std::string name_;
   std::filesystem::path state_file_;
-  std::function<AgentFigures()> figures_;
+  std::function<MetricsFigures()> figures_;
   std::string complaint_;
   std::mutex mutex_;  // for the counts
   KillCounts counts_;
