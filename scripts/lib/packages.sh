@@ -8,9 +8,9 @@ packages_of() {
     build) echo g++ cmake ninja-build ccache clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
       liblzma-dev libzstd-dev libexpected-dev libcli11-dev nlohmann-json3-dev libfmt-dev \
       libgtest-dev libgmock-dev libsqlite3-dev ;;
-    # What the agent's exporters link.
-    agent) echo libsystemd-dev libcurl4-openssl-dev libmicrohttpd-dev prometheus-cpp-dev \
-      libprotobuf-dev protobuf-compiler ;;
+    # What the agent and its exporters link.
+    agent) echo libsystemd-dev libcap-ng-dev libseccomp-dev libtomlplusplus-dev \
+      libcurl4-openssl-dev libmicrohttpd-dev prometheus-cpp-dev libprotobuf-dev protobuf-compiler ;;
     test) echo python3 python3-jsonschema openssl systemd ;;
     package) echo dpkg-dev file git ;;
     # Guests, and the cross build of what runs in them.

@@ -228,6 +228,7 @@ struct Libexec {
   const char* text;
 };
 constexpr std::array kLibexec{
+    Libexec{"agent", "oomwitness-agent", "The service: keeps every OOM kill and sends it on"},
     Libexec{"history", "oomwitness-history", "The incidents that the agent has kept"},
 };
 

@@ -5,19 +5,30 @@
 
 #include <cerrno>
 #include <csignal>
+#include <initializer_list>
 
 namespace oomwitness {
+namespace {
 
-Result<OwnedFd> catch_end_signals() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGINT);
-  sigaddset(&ends, SIGTERM);
-  if (const int error = ::pthread_sigmask(SIG_BLOCK, &ends, nullptr); error != 0)
+Result<OwnedFd> catch_signals(std::initializer_list<int> numbers) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : numbers) sigaddset(&signals, number);
+  if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0)
     return fail(error, "block signals");
-  OwnedFd fd(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
+  OwnedFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (fd.get() < 0) return fail(errno, "make a signalfd");
   return fd;
+}
+
+}  // namespace
+
+Result<OwnedFd> catch_end_signals() {
+  return catch_signals({SIGINT, SIGTERM});
+}
+
+Result<OwnedFd> catch_agent_signals() {
+  return catch_signals({SIGINT, SIGTERM, SIGHUP});
 }
 
 }  // namespace oomwitness

@@ -10,4 +10,7 @@ namespace oomwitness {
 // not block. To be called before any thread is made: all inherit the mask.
 Result<OwnedFd> catch_end_signals();
 
+// The same with SIGHUP, by which a service is told to read its configuration again.
+Result<OwnedFd> catch_agent_signals();
+
 }  // namespace oomwitness

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/service.h"
+
+#include <cstdlib>
+
+#include <systemd/sd-daemon.h>
+
+namespace oomwitness {
+
+Service::Service() {
+  std::uint64_t usec = 0;
+  constexpr std::uint64_t kNsPerUs = 1000;
+  if (::sd_watchdog_enabled(0, &usec) > 0) alive_every_ns_ = usec * kNsPerUs / 2;
+}
+
+bool Service::logs_to_journal() {
+  return std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): before threads
+}
+
+// A failure means that nobody listens: there is nothing to do about it.
+void Service::ready(const std::string& status) const {
+  ::sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
+
+void Service::reloading(std::uint64_t monotonic_ns) const {
+  constexpr std::uint64_t kNsPerUs = 1000;
+  ::sd_notify(0,
+              ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_ns / kNsPerUs)).c_str());
+}
+
+void Service::stopping() const {
+  ::sd_notify(0, "STOPPING=1");
+}
+
+void Service::alive() const {
+  ::sd_notify(0, "WATCHDOG=1");
+}
+
+}  // namespace oomwitness
