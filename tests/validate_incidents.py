@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hold every incident in FOLDERs against docs/incident.schema.json.
 
-usage: validate_incidents.py SCHEMA FOLDER...
+usage: validate_incidents.py SCHEMA[,REFERENCED...] FOLDER...
 
 Reads every file below the folders, one JSON object a line. Says how many files and incidents there
 were, and fails when one is not valid, or when there was none at all.
@@ -12,6 +12,8 @@ import pathlib
 import sys
 
 from jsonschema import Draft202012Validator, FormatChecker
+
+from bundle_schema import load_schema
 
 SHOWN_PER_FILE = 3
 
@@ -44,7 +46,7 @@ def validate_file(validator, path):
 
 
 def main(schema_file, folders):
-    schema = json.loads(pathlib.Path(schema_file).read_text(encoding="utf-8"))
+    schema = load_schema(schema_file)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     files = sorted(path for folder in folders for path in pathlib.Path(folder).rglob("*") if path.is_file())

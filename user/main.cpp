@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   using namespace oomwitness;
   keep_memory_small();
   // A reader that went away is an error to report, not a reason to die.
-  std::signal(SIGPIPE, SIG_IGN);
+  const auto on_sigpipe = std::signal(SIGPIPE, SIG_IGN);
   const Command command =
       parse_command_line(std::span<const char* const>(argv, static_cast<std::size_t>(argc)));
   if (const auto* early = std::get_if<EarlyExit>(&command)) return exit_early(*early);
@@ -51,5 +51,7 @@ int main(int argc, char** argv) {
     print_error(become(libexec->program, libexec->arguments));
     return 1;
   }
+  if (const auto* run = std::get_if<RunCommand>(&command)) return run_run(*run, on_sigpipe);
+  if (const auto* fit = std::get_if<FitCommand>(&command)) return run_fit(*fit, on_sigpipe);
   return run_doctor(std::get<DoctorCommand>(command));
 }

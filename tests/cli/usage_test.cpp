@@ -40,6 +40,24 @@ TEST(Usage, AnalyzeWithoutALog) {
   expect_said("analyze-without-log", {"analyze"});
 }
 
+TEST(Usage, RunHelp) {
+  expect_said("run-help", {"run", "--help"});
+}
+
+TEST(Usage, FitHelp) {
+  expect_said("fit-help", {"fit", "--help"});
+}
+
+TEST(Usage, RunWithoutACommand) {
+  const Ran ran = run({"run", "--quiet"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err, StartsWith("-- and a command are required."));
+  EXPECT_EQ(run({"run", "--"}).code, 2);
+  EXPECT_EQ(run({"fit"}).code, 2);
+  EXPECT_EQ(run({"run", "true"}).code, 2) << "without --";
+}
+
 TEST(Usage, DoctorHelp) {
   expect_said("doctor-help", {"doctor", "--help"});
 }
@@ -106,6 +124,16 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"trace", "--root", "/no/such/folder"},
                       std::vector<std::string>{"trace", "--proc", "/dev/null"},
                       std::vector<std::string>{"trace", "--replay"},
+                      std::vector<std::string>{"run", "--memory-max", "0", "--", "true"},
+                      std::vector<std::string>{"run", "--memory-max", "12Q", "--", "true"},
+                      std::vector<std::string>{"run", "--memory-max", "-5M", "--", "true"},
+                      std::vector<std::string>{"run", "--swap-max", "x", "--", "true"},
+                      std::vector<std::string>{"run", "--timeout", "soon", "--", "true"},
+                      std::vector<std::string>{"run", "--oom-exit-code", "256", "--", "true"},
+                      std::vector<std::string>{"run", "--depth", "deep", "--", "true"},
+                      std::vector<std::string>{"run", "--cgroup", "v3", "--", "true"},
+                      std::vector<std::string>{"fit", "--margin", "lots", "--", "true"},
+                      std::vector<std::string>{"fit", "--runs", "1", "--", "true"},
                       std::vector<std::string>{"doctor", "--count", "1"},
                       std::vector<std::string>{"doctor", "--btf", "/no/such/file"}));
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Hold docs/incident.schema.json against samples, whole and spoilt.
 
-usage: schema_test.py SCHEMA FOLDER...
+usage: schema_test.py SCHEMA[,REFERENCED...] FOLDER...
 
 Every JSON line below the folders must be valid; with a key too many in any object that is not a map, or
 with any value of another type, it must not be. Every key of the schema must have a description.
@@ -13,6 +13,9 @@ import pathlib
 import sys
 
 from jsonschema import Draft202012Validator
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from bundle_schema import load_schema  # noqa: E402
 
 MAPS = {"stat", "hooks", "missing", "late", "meminfo"}
 
@@ -56,8 +59,8 @@ def undescribed(schema, definitions):
             yield "/".join(map(str, path))
 
 
-def main(schema_file, folders):
-    schema = json.loads(pathlib.Path(schema_file).read_text(encoding="utf-8"))
+def main(schema_files, folders):
+    schema = load_schema(schema_files)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     wrong = [f"no description: {name}" for name in undescribed(schema, schema)]

@@ -9,6 +9,9 @@ namespace oomwitness {
 int run_trace(const TraceCommand& command);
 int run_explain(const ExplainCommand& command);
 int run_analyze(const AnalyzeCommand& command);
+// `on_sigpipe`: what was done about SIGPIPE when the program started, for the command.
+int run_run(const RunCommand& command, void (*on_sigpipe)(int));
+int run_fit(const FitCommand& command, void (*on_sigpipe)(int));
 int run_doctor(const DoctorCommand& command);
 
 }  // namespace oomwitness

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <sstream>
 #include <string_view>
 
@@ -11,6 +10,8 @@
 
 #include "capture/hook_plan.h"
 #include "cli/local_clock.h"
+#include "cli/option_values.h"
+#include "cli/run_options.h"
 #include "cli/version.h"
 #include "support/when.h"
 
@@ -20,40 +21,6 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes: 0 done (Ctrl-C included), 1 failed, 2 bad usage.\n"
     "Data goes to stdout, everything else to stderr.";
-
-// "500ms", "10s", "2m", "1h"; a bare number is in `bare`.
-std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text,
-                                                       std::chrono::nanoseconds bare) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, err] = std::from_chars(text.data(), end, number);
-  if (err != std::errc{} || !(number >= 0)) return std::nullopt;
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  std::chrono::nanoseconds scale = bare;
-  if (unit == "ms")
-    scale = std::chrono::milliseconds(1);
-  else if (unit == "s")
-    scale = std::chrono::seconds(1);
-  else if (unit == "m")
-    scale = std::chrono::minutes(1);
-  else if (unit == "h")
-    scale = std::chrono::hours(1);
-  else if (!unit.empty())
-    return std::nullopt;
-  const double ns = number * static_cast<double>(scale.count());
-  constexpr double kLongest = 1e18;  // 31 years, and still a count of nanoseconds
-  if (ns > kLongest) return std::nullopt;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(ns));
-}
-
-CLI::Validator duration_check(std::chrono::nanoseconds bare) {
-  return CLI::Validator(
-      [bare](std::string& text) {
-        if (parse_duration(text, bare)) return std::string();
-        return "'" + text + "' is not a duration: expected a number with ms, s, m or h";
-      },
-      "DURATION");
-}
 
 // Whether it works on this kernel is seen later; here, whether there is such a hook and way.
 CLI::Validator hook_check() {
@@ -262,14 +229,19 @@ Command parse_command_line(std::span<const char* const> argv) {
   CLI::App* trace_app = add_trace(app, trace, raw);
   CLI::App* analyze_app = add_analyze(app, analyze, raw_analyze, clock);
   CLI::App* explain_app = add_explain(app, explain);
+  RunCommand run;
+  FitCommand fit;
+  CLI::App* run_app = add_run(app, run);
+  CLI::App* fit_app = add_fit(app, fit);
   CLI::App* doctor_app = app.add_subcommand(
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
   add_source_options(*doctor_app, doctor.hooks, doctor.btf, doctor.roots);
   for (const Libexec& one : kLibexec) app.add_subcommand(one.name, one.text);
   doctor_app->footer("Exit codes: 0 kills can be seen, 1 they cannot, 2 bad usage.");
+  const SplitLine line = split_command(argv);
   try {
-    app.parse(static_cast<int>(argv.size()), argv.data());
+    app.parse(static_cast<int>(line.ours.size()), line.ours.data());
   } catch (const CLI::ParseError& error) {  // CLI11's only channel: it stops here
     std::ostringstream out;
     std::ostringstream err;
@@ -277,6 +249,8 @@ Command parse_command_line(std::span<const char* const> argv) {
     return EarlyExit{code == 0 ? 0 : 2, out.str(), err.str()};
   }
   if (doctor_app->parsed()) return doctor;
+  if (fit_app->parsed()) return finish(std::move(fit), line, *fit_app);
+  if (run_app->parsed()) return finish(std::move(run), line, *run_app);
   if (explain_app->parsed()) return explain;
   if (analyze_app->parsed()) return finish(std::move(analyze), raw_analyze, clock, *analyze_app);
   if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};

@@ -67,8 +67,41 @@ struct LibexecCommand {
   std::vector<std::string> arguments;
 };
 
+struct RunCommand {
+  std::vector<std::string> argv;
+  std::optional<std::uint64_t> memory_max_bytes;
+  std::optional<std::uint64_t> swap_max_bytes;
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::chrono::nanoseconds kill_after = std::chrono::seconds(10);
+  int oom_exit_code = 137;
+  bool allow_oom = false;
+  std::string cgroup = "auto";
+  std::string depth = "auto";
+  std::optional<std::string> junit;
+  std::optional<std::string> json;
+  std::optional<std::string> github_summary;
+  bool github = false;
+  bool quiet = false;
+  bool show_secrets = false;
+  // This command line, for starting again inside a scope of systemd's; empty: it is one already.
+  std::vector<std::string> again;
+  Roots roots;
+};
+
+struct FitCommand {
+  std::vector<std::string> argv;
+  unsigned runs = 20;
+  double margin = 0.2;
+  std::optional<std::uint64_t> swap_max_bytes = 0;
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool json = false;
+  bool show_output = false;
+  std::vector<std::string> again;  // as in RunCommand
+  Roots roots;
+};
+
 using Command = std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, ExplainCommand,
-                             LibexecCommand, EarlyExit>;
+                             LibexecCommand, RunCommand, FitCommand, EarlyExit>;
 
 Command parse_command_line(std::span<const char* const> argv);
 

@@ -331,8 +331,11 @@ Result<Sources> open_sources(const LiveOptions& options, RecordQueue& queue) {
   }
   Sources sources{.tracer = std::nullopt, .plan = std::move(plan), .log = {}};
   sources.log.read_backlog(options);
-  auto tracer = Tracer::attach(options.tracer,
-                               [&queue](std::span<const std::byte> record) { queue.push(record); });
+  auto tracer =
+      options.bpf
+          ? Tracer::attach(options.tracer,
+                           [&queue](std::span<const std::byte> record) { queue.push(record); })
+          : Result<Tracer>(fail("BPF is not tried"));
   if (!tracer) return watch_log_alone(std::move(sources), tracer.error(), options);
   sources.plan = tracer->plan();
   sources.tracer = *std::move(tracer);

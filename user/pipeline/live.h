@@ -53,6 +53,7 @@ struct LiveOptions {
   LivePartner* partner = nullptr;
   // Adds to an incident what only the caller knows, before it is diagnosed. Must not block.
   std::function<void(Incident&)> complete;
+  bool bpf = true;  // false: the kernel's log alone, BPF is not tried
   // Called once, when every hook is in place: the plan says which ones. Without any, the kernel's
   // log alone is watched.
   std::function<void(const HookPlan&)> on_ready;

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,11 @@ void append_json_string(std::string& out, std::string_view bytes);
 
 // "9,216 B" below 10 KiB, then three digits: "101 MiB", "1.46 GiB", "129 GiB".
 std::string human_size(std::uint64_t bytes);
+
+// A size as people and cgroup files write it: "1048576", "512M", "1.5G", "300MiB", "2GB"; K, M, G
+// and T are powers of 1024 whatever stands behind them. Nothing for anything else, for 0 and for
+// more than 2^62.
+std::optional<std::uint64_t> parse_size(std::string_view text);
 
 // "850 ns", "312 us", "3.42 ms", "2.03 s", "1 min 12 s", "2 h 5 min", "3 d 4 h".
 std::string human_duration(std::uint64_t ns);
