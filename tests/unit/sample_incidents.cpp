@@ -397,6 +397,27 @@ Incident no_victim() {
   return i;
 }
 
+// What led to the kill of the slice: java grows by 2 MiB/s for three minutes.
+Incident recorded_leak() {
+  Incident i = limit_of_a_slice();
+  i.id = "01JDB4Y8Q2W3E4R5T6Y7V8B9NA";
+  i.history.interval_ms = 5'000;
+  i.history.tracked = {{.name = "process_1", .pid = 811, .comm = "java"},
+                       {.name = "cgroup_1", .cgroup = "/system.slice/stack.slice/report.service"}};
+  constexpr std::uint64_t kSamples = 37;
+  for (std::uint64_t n = 0; n < kSamples; ++n) {
+    const std::uint64_t grown = 10 * kMib * n;
+    i.history.samples.push_back({kDecisionNs - 5'000'000'000 * (kSamples - 1 - n),
+                                 {{"host_available_bytes", 9 * kGib - grown},
+                                  {"host_psi_some_us", 400'000 + 20'000 * n},
+                                  {"limit_usage_bytes", 152 * kMib + grown},
+                                  {"victim_rss_bytes", 101 * kMib},
+                                  {"process_1_rss_bytes", 41 * kMib + grown},
+                                  {"cgroup_1_usage_bytes", 43 * kMib + grown}}});
+  }
+  return i;
+}
+
 // systemd-oomd names the cgroup, never its processes.
 Incident by_systemd_oomd() {
   Incident i = base("01JDB4Y8Q2W3E4R5T6Y7V8B9N9");
@@ -425,7 +446,8 @@ std::vector<std::pair<std::string, Incident>> sample_incidents() {
           {"sysrq", sysrq()},
           {"allocating", allocating_task()},
           {"bare", no_victim()},
-          {"user_space", by_systemd_oomd()}};
+          {"user_space", by_systemd_oomd()},
+          {"recorded", recorded_leak()}};
 }
 
 }  // namespace oomwitness

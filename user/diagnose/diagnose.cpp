@@ -6,6 +6,7 @@
 
 #include "diagnose/facts.h"
 #include "diagnose/rules.h"
+#include "diagnose/trend.h"
 #include "diagnose/words.h"
 
 namespace oomwitness {
@@ -40,7 +41,10 @@ Diagnosis written(const Facts& facts, std::vector<Judged> judged) {
   diagnosis.confidence = cause.finding.confidence;
   diagnosis.summary = cause.finding.summary;
   for (const std::string& text : cause.finding.evidence) add(diagnosis.evidence, text);
+  diagnosis.trend = trend_of(facts);
   add(diagnosis.evidence, who_died(facts));
+  add(diagnosis.evidence, trend_sentence(facts));
+  if (diagnosis.trend) add(diagnosis.evidence, grower_sentence(facts));
   add(diagnosis.evidence, who_held_most(facts));
   add(diagnosis.evidence, why_not_the_largest(facts));
   add(diagnosis.evidence, counterfactual(facts));

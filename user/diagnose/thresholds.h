@@ -81,4 +81,20 @@ inline constexpr std::uint64_t kRepeatStrong = 60 * kSecond;
 // kernel.
 inline constexpr std::uint64_t kStuck = 10 * kSecond;
 
+// The shape of growth before the kill. Fewer samples, or less time, fit any shape.
+inline constexpr std::uint64_t kTrendSamples = 5;
+inline constexpr std::uint64_t kTrendSpan = 2 * kSecond;
+// Less is the ordinary coming and going of a workload.
+inline constexpr double kRiseOfWhole = 0.10;
+// A burst leaves no time to react: most of the rise within these last seconds.
+inline constexpr std::uint64_t kBurstWithin = 10 * kSecond;
+inline constexpr double kBurstOfRise = 0.70;
+// A leak follows a straight line through requests and garbage collections.
+inline constexpr double kLeakFit = 0.80;
+// Reclaim holds a full cgroup within a few percent of its limit for as long as it finds pages.
+inline constexpr double kFullShare = 0.95;
+inline constexpr std::uint64_t kPlateauFrom = 10 * kSecond;
+inline constexpr double kPlateauOfWindow = 0.50;
+inline constexpr double kGrowerShare = 0.50;  // of the growth: who grew that much is who grew
+
 }  // namespace oomwitness::thresholds

@@ -233,7 +233,44 @@ struct System {
   bool operator==(const System&) const = default;
 };
 
+// One moment of the time before a kill. The names say of whom: "host_available_bytes",
+// "limit_usage_bytes" (the cgroup whose limit was hit), "victim_rss_bytes", "process_1_rss_bytes"
+// (of History::tracked). Names that end in _bytes are bytes, in _us microseconds since some start.
+struct HistorySample {
+  std::uint64_t monotonic_ns = 0;
+  std::map<std::string, std::uint64_t> values;
+  bool operator==(const HistorySample&) const = default;
+};
+
+// Whose values begin with `name` and an underscore.
+struct Tracked {
+  std::string name;  // "process_1", "cgroup_2"
+  Opt<std::uint32_t> pid;
+  Opt<std::string> comm;
+  Opt<std::string> cgroup;
+  bool operator==(const Tracked&) const = default;
+};
+
+// Memory in the time before the kill. Empty: nobody recorded it.
+struct History {
+  std::uint64_t interval_ms = 0;  // between samples under pressure; 0: not known
+  std::vector<Tracked> tracked;
+  std::vector<HistorySample> samples;  // oldest first
+  bool operator==(const History&) const = default;
+};
+
 enum class Confidence { kLow, kMedium, kHigh };
+
+enum class Growth { kLeak, kBurst, kPlateau };
+
+// How memory grew before the kill, from the history.
+struct Trend {
+  Growth shape = Growth::kLeak;
+  std::string of;                      // "limit", "host" or "victim": whose values were read
+  std::int64_t slope_bytes_per_s = 0;  // while it grew
+  std::uint64_t over_ms = 0;           // the time that the slope is of
+  bool operator==(const Trend&) const = default;
+};
 
 // What it means. Made by diagnose/ from the rest of the record and nothing else.
 struct Diagnosis {
@@ -243,6 +280,7 @@ struct Diagnosis {
   std::string summary;  // one sentence
   std::vector<std::string> evidence;
   std::vector<std::string> advice;  // first things first
+  Opt<Trend> trend;                 // absent: no history, or none of the shapes
   bool operator==(const Diagnosis&) const = default;
 };
 
@@ -268,6 +306,7 @@ struct Incident {
   Opt<Selected> selected;
   Candidates candidates;
   System system;
+  History history;
   Opt<Diagnosis> diagnosis;
   Provenance provenance;
   bool operator==(const Incident&) const = default;

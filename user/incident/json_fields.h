@@ -225,6 +225,29 @@ void fields(Io& io, A<System> auto& system) {
 }
 
 template <typename Io>
+void fields(Io& io, A<Tracked> auto& tracked) {
+  io.always("name", tracked.name);
+  io("pid", tracked.pid);
+  io("comm", tracked.comm);
+  io("cgroup", tracked.cgroup);
+}
+
+template <typename Io>
+void fields(Io& io, A<History> auto& history) {
+  io.nonzero("interval_ms", history.interval_ms);
+  io("tracked", history.tracked);
+  io("samples", history.samples);
+}
+
+template <typename Io>
+void fields(Io& io, A<Trend> auto& trend) {
+  io.always("shape", trend.shape);
+  io.always("of", trend.of);
+  io("slope_bytes_per_s", trend.slope_bytes_per_s);
+  io("over_ms", trend.over_ms);
+}
+
+template <typename Io>
 void fields(Io& io, A<Diagnosis> auto& diagnosis) {
   io.always("cause", diagnosis.cause);
   io("also", diagnosis.also);
@@ -232,6 +255,7 @@ void fields(Io& io, A<Diagnosis> auto& diagnosis) {
   io.always("summary", diagnosis.summary);
   io("evidence", diagnosis.evidence);
   io("advice", diagnosis.advice);
+  io("trend", diagnosis.trend);
 }
 
 template <typename Io>
@@ -257,6 +281,7 @@ void fields(Io& io, A<Incident> auto& incident) {
   io("selected", incident.selected);
   io.always("candidates", incident.candidates);
   io.always("system", incident.system);
+  io("history", incident.history);
   io("diagnosis", incident.diagnosis);
   io.always("provenance", incident.provenance);
 }

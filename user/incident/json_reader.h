@@ -137,6 +137,23 @@ class Reader {
     else
       expected(path, "low, medium or high", "'" + name.substr(0, 32) + "'");
   }
+  void decode(const Json& in, const std::string& path, Growth& shape) {
+    std::string name;
+    decode(in, path, name);
+    const auto* const found = std::find_if(kGrowths.begin(), kGrowths.end(),
+                                           [&name](const auto& g) { return g.second == name; });
+    if (found != kGrowths.end())
+      shape = found->first;
+    else
+      expected(path, "leak, burst or plateau", "'" + name.substr(0, 32) + "'");
+  }
+  void decode(const Json& in, const std::string& path, HistorySample& sample) {
+    if (!in.is_object()) return expected(path, "an object", in.type_name());
+    if (!in.contains(kSampleTime)) return expected(path, kSampleTime, "none");
+    decode(in, path, sample.values);
+    const auto time = sample.values.extract(kSampleTime);
+    if (!time.empty()) sample.monotonic_ns = time.mapped();
+  }
   // An enumeration with a `bool from_name(std::string_view, E&)` of its own.
   void decode(const Json& in, const std::string& path, Named auto& value) {
     std::string name;

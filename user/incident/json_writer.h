@@ -35,6 +35,14 @@ constexpr std::array<std::pair<Confidence, std::string_view>, 3> kConfidences{{
     {Confidence::kHigh, "high"},
 }};
 
+constexpr std::array<std::pair<Growth, std::string_view>, 3> kGrowths{{
+    {Growth::kLeak, "leak"},
+    {Growth::kBurst, "burst"},
+    {Growth::kPlateau, "plateau"},
+}};
+
+constexpr const char* kSampleTime = "monotonic_ns";
+
 // Empty: it has none.
 template <typename T, std::size_t N>
 std::string_view name_of(T value, const std::array<std::pair<T, std::string_view>, N>& names) {
@@ -47,6 +55,10 @@ inline std::string_view name_of(Role role) {
 }
 inline std::string_view name_of(Confidence confidence) {
   return name_of(confidence, kConfidences);
+}
+
+inline std::string_view name_of(Growth shape) {
+  return name_of(shape, kGrowths);
 }
 
 template <typename T>
@@ -153,6 +165,19 @@ class Writer {
   void put(bool value) { out_ += value ? "true" : "false"; }
   void put(const std::string& value) { append_json_string(out_, value); }
   void put(Named auto value) { append_json_string(out_, name_of(value)); }
+  // Its values stand beside its time: a sample is one flat row.
+  void put(const HistorySample& sample) {
+    out_ += '{';
+    name(kSampleTime);
+    put(sample.monotonic_ns);
+    for (const auto& [key, value] : sample.values) {
+      separate();
+      put(key);
+      out_ += ':';
+      put(value);
+    }
+    out_ += '}';
+  }
   void put(const KernelFrame& frame) {
     if (frame.symbol.empty())
       put_hex(frame.address);

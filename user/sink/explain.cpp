@@ -10,6 +10,7 @@
 #include "diagnose/diagnose.h"
 #include "diagnose/facts.h"
 #include "diagnose/thin.h"
+#include "diagnose/trend.h"
 #include "diagnose/words.h"
 #include "sink/layout.h"
 #include "sink/report_parts.h"
@@ -170,6 +171,18 @@ void write_why(Page& page, const Incident& incident, const Facts& facts,
   for (const std::string& text : diagnosis.evidence) page.paragraph("- " + safe_sentence(text));
 }
 
+void write_growth(Page& page, const Facts& facts) {
+  const std::string trend = trend_sentence(facts);
+  const auto& samples = facts.incident->history.samples;
+  if (samples.empty()) return;
+  page.heading("How it grew");
+  page.paragraph(trend.empty() ? "The history shows no leak, burst or plateau." : trend);
+  page.paragraph(grower_sentence(facts));
+  page.paragraph(fmt::format(
+      "The history has {} samples over {}.", samples.size(),
+      human_duration(minus(samples.back().monotonic_ns, samples.front().monotonic_ns))));
+}
+
 void write_freed(Page& page, const Incident& incident, const Facts& facts) {
   page.heading("What the kill freed");
   const std::string freed = what_it_freed(facts);
@@ -204,6 +217,7 @@ std::string render_explanation(const Incident& incident, const ReportOptions& op
   write_whose_limit(page, incident, facts);
   write_holders(page, facts);
   write_why(page, incident, facts, diagnosis);
+  write_growth(page, facts);
   write_freed(page, incident, facts);
   write_gaps(page, incident, facts);
   page.heading("What to do");
