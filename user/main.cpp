@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   if (const auto* trace = std::get_if<TraceCommand>(&command)) return run_trace(*trace);
   if (const auto* analyze = std::get_if<AnalyzeCommand>(&command)) return run_analyze(*analyze);
   if (const auto* explain = std::get_if<ExplainCommand>(&command)) return run_explain(*explain);
+  if (const auto* report = std::get_if<ReportCommand>(&command)) return run_report(*report);
   if (const auto* libexec = std::get_if<LibexecCommand>(&command)) {
     print_error(become(libexec->program, libexec->arguments));
     return 1;

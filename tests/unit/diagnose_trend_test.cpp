@@ -143,6 +143,7 @@ TEST(Trend, NamesWhetherTheVictimGrew) {
   };
   EXPECT_THAT(with_victim(350 * kMib), HasSubstr("hog (pid 7) grew by 340 MiB meanwhile, 94.4%"));
   EXPECT_THAT(with_victim(12 * kMib), HasSubstr("it was others that grew"));
+  EXPECT_THAT(with_victim(10 * kMib), HasSubstr("hog (pid 7) did not grow meanwhile"));
   incident.history = {};
   EXPECT_THAT(grower_sentence(gather(incident, {})), IsEmpty());
 }

@@ -12,6 +12,7 @@ int run_analyze(const AnalyzeCommand& command);
 // `on_sigpipe`: what was done about SIGPIPE when the program started, for the command.
 int run_run(const RunCommand& command, void (*on_sigpipe)(int));
 int run_fit(const FitCommand& command, void (*on_sigpipe)(int));
+int run_report(const ReportCommand& command);
 int run_doctor(const DoctorCommand& command);
 
 }  // namespace oomwitness

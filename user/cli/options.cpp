@@ -178,6 +178,28 @@ CLI::App* add_explain(CLI::App& app, ExplainCommand& explain) {
   return command;
 }
 
+CLI::App* add_report(CLI::App& app, ReportCommand& report) {
+  CLI::App* command =
+      app.add_subcommand("report", "Incidents as one self-contained HTML file with plots");
+  command->add_option("FILE", report.files,
+                      "Incidents as `trace --json` and `analyze --json` print them, or kernel "
+                      "logs, any number of them; - (the default) reads stdin");
+  command
+      ->add_option("-o,--output", report.output,
+                   "Where to write it; without it, HTML to stdout, or to a terminal text")
+      ->type_name("FILE");
+  command->add_flag("--text", report.text, "Text with small plots, in place of HTML");
+  command->add_option("--id", report.id, "Only the incident with this id")->type_name("ID");
+  command->add_option("--max", report.most, "List so many incidents, the newest; all are counted")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20U))
+      ->capture_default_str();
+  command->footer(
+      "Exit codes: 0 written, 3 no incident, 1 something could not be read or written, 2 bad "
+      "usage.");
+  return command;
+}
+
 Command finish(AnalyzeCommand analyze, const RawAnalyze& raw, const Clock& clock,
                const CLI::App& command) {
   if (analyze.files.empty() && !analyze.dmesg && !analyze.journal) {
@@ -223,6 +245,7 @@ Command parse_command_line(std::span<const char* const> argv) {
   DoctorCommand doctor;
   AnalyzeCommand analyze;
   ExplainCommand explain;
+  ReportCommand report;
   RawTrace raw;
   RawAnalyze raw_analyze;
   const Clock clock = local_clock();
@@ -233,6 +256,7 @@ Command parse_command_line(std::span<const char* const> argv) {
   FitCommand fit;
   CLI::App* run_app = add_run(app, run);
   CLI::App* fit_app = add_fit(app, fit);
+  CLI::App* report_app = add_report(app, report);
   CLI::App* doctor_app = app.add_subcommand(
       "doctor", "What this host allows, hook by hook, and what each missing one costs");
   doctor_app->add_flag("--json", doctor.json, "As one JSON object");
@@ -252,6 +276,10 @@ Command parse_command_line(std::span<const char* const> argv) {
   if (fit_app->parsed()) return finish(std::move(fit), line, *fit_app);
   if (run_app->parsed()) return finish(std::move(run), line, *run_app);
   if (explain_app->parsed()) return explain;
+  if (report_app->parsed()) {
+    if (report.files.empty()) report.files = {"-"};
+    return report;
+  }
   if (analyze_app->parsed()) return finish(std::move(analyze), raw_analyze, clock, *analyze_app);
   if (!trace_app->parsed()) return EarlyExit{2, "", "A command is required.\n" + app.help()};
   if (!std::has_single_bit(trace.ring_kib)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -61,6 +62,14 @@ struct ExplainCommand {
   std::optional<std::string> store;
 };
 
+struct ReportCommand {
+  std::vector<std::string> files;     // "-": stdin
+  std::optional<std::string> output;  // "-": stdout
+  bool text = false;
+  std::optional<std::string> id;
+  std::size_t most = 1000;  // incidents listed
+};
+
 // A command that is a program of its own (libexec.h).
 struct LibexecCommand {
   std::string program;
@@ -101,7 +110,7 @@ struct FitCommand {
 };
 
 using Command = std::variant<TraceCommand, DoctorCommand, AnalyzeCommand, ExplainCommand,
-                             LibexecCommand, RunCommand, FitCommand, EarlyExit>;
+                             ReportCommand, LibexecCommand, RunCommand, FitCommand, EarlyExit>;
 
 Command parse_command_line(std::span<const char* const> argv);
 

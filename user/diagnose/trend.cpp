@@ -204,6 +204,8 @@ std::string grower_sentence(const Facts& facts) {
   const std::uint64_t own = minus(victim.back().bytes, victim.front().bytes);
   const auto part = share(own, whole);
   if (!part || whole < kMib) return "";
+  if (own == 0)
+    return fmt::format("{} did not grow meanwhile: it was others.", whose(facts, "victim"));
   const std::string grew =
       fmt::format("{} grew by {} meanwhile", whose(facts, "victim"), human_size(own));
   if (*part >= kGrowerShare)

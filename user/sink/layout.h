@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Text blocks of a report: headings, labelled lines, tables. Everything that reaches a page is
-// escaped on the way, by text(); the rest of the sink writes only its own words.
+// A report as blocks: headings, labelled lines, tables; as text, or in another sink's markup.
+// Everything that reaches a page is escaped on the way, by text(); the rest of the sink writes only
+// its own words.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sink/report.h"
@@ -26,6 +28,20 @@ struct Row {
   bool strong = false;
 };
 
+// One part of a page. All of its text is escaped for terminals; a sink with markup of its own still
+// escapes that.
+struct Block {
+  enum class Kind { kHeadline, kPlain, kHeading, kLine, kParagraph, kTable };
+  Kind kind = Kind::kPlain;
+  std::string label;  // of a line; the title of a heading
+  std::string text;
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+};
+
+// Each block with its line ends, wrapped at options.width.
+std::string blocks_as_text(const std::vector<Block>& blocks, const ReportOptions& options);
+
 class Page {
  public:
   explicit Page(const ReportOptions& options) : options_(options) {}
@@ -41,23 +57,21 @@ class Page {
   static std::string size(const std::optional<std::uint64_t>& bytes);
 
   void headline(std::string_view line);
-  void plain(std::string_view line) { out_.append(line) += '\n'; }
+  void plain(std::string_view line);
   void heading(std::string_view title, std::string_view rest = {});
-  // "  label       text", wrapped at blanks with the text's indent; nothing when the text is empty.
+  // A label and its text, wrapped at blanks with the text's indent; nothing when the text is empty.
   void line(std::string_view label, std::string_view text);
   // A paragraph of its own, wrapped like a line; nothing when the text is empty.
   void paragraph(std::string_view text);
   void table(const std::vector<Column>& columns, const std::vector<Row>& rows);
   const ReportOptions& options() const { return options_; }
 
-  std::string take() && { return std::move(out_); }
+  std::vector<Block> blocks() && { return std::move(blocks_); }
+  std::string take() && { return blocks_as_text(blocks_, options_); }
 
  private:
-  std::string strong(std::string_view text) const;
-  void wrap(std::string lead, std::string_view text);
-
   ReportOptions options_;
-  std::string out_;
+  std::vector<Block> blocks_;
 };
 
 }  // namespace oomwitness

@@ -231,11 +231,7 @@ std::optional<std::uint64_t> resident_bytes(const Memory& memory) {
          memory.shmem_rss_bytes.value_or(0);
 }
 
-std::string render_report(const Incident& incident, const ReportOptions& options) {
-  Page page(options);
-  write_headline(page, incident);
-  write_subject(page, incident);
-  write_diagnosis(page, incident.diagnosis);
+void write_body(Page& page, const Incident& incident) {
   write_scope(page, incident);
   write_invoker(page, incident);
   write_victims(page, incident);
@@ -243,6 +239,14 @@ std::string render_report(const Incident& incident, const ReportOptions& options
   write_system(page, incident.system);
   write_timeline(page, incident);
   write_provenance(page, incident.provenance);
+}
+
+std::string render_report(const Incident& incident, const ReportOptions& options) {
+  Page page(options);
+  write_headline(page, incident);
+  write_subject(page, incident);
+  write_diagnosis(page, incident.diagnosis);
+  write_body(page, incident);
   return std::move(page).take();
 }
 

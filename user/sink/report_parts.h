@@ -19,6 +19,8 @@ void write_invoker(Page& page, const Incident& incident);
 void write_victims(Page& page, const Incident& incident);
 void write_candidates(Page& page, const Incident& incident);
 void write_timeline(Page& page, const Incident& incident);
+// Everything behind the diagnosis: scope, invoker, victims, candidates, host, timeline, provenance.
+void write_body(Page& page, const Incident& incident);
 
 std::string_view confidence_name(Confidence confidence);
 // The other causes, as a list.
