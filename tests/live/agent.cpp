@@ -23,12 +23,12 @@ std::string write_config(const Folder& folder, const std::string& more) {
   return path;
 }
 
-Spawn spawn_of(const Folder& folder, const std::string& config,
-               std::optional<std::uint64_t> capabilities) {
+Spawn spawn_of(const Folder& folder, const RunningAgent::How& how) {
   Spawn spawn;
   spawn.exe = agent_path();
-  spawn.argv = {"oomwitness-agent", "--config", write_config(folder, config)};
-  spawn.capabilities = capabilities;
+  spawn.argv = {"oomwitness-agent", "--config", write_config(folder, how.config)};
+  spawn.capabilities = how.capabilities;
+  spawn.env = how.env;
   return spawn;
 }
 
@@ -41,8 +41,10 @@ std::map<pid_t, std::size_t> count(const std::vector<json>& incidents) {
 
 }  // namespace
 
-Folder::Folder() {
-  std::string path = (std::filesystem::temp_directory_path() / "oomwitness-agent-XXXXXX").string();
+Folder::Folder(const std::string& above) {
+  std::filesystem::path parent(above);
+  if (above.empty()) parent = std::filesystem::temp_directory_path();
+  std::string path = (parent / "oomwitness-agent-XXXXXX").string();
   EXPECT_NE(::mkdtemp(path.data()), nullptr);
   path_ = path;
 }
@@ -52,9 +54,7 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-RunningAgent::RunningAgent(const Folder& folder, const std::string& config,
-                           std::optional<std::uint64_t> capabilities)
-    : process_(spawn_of(folder, config, capabilities)) {
+RunningAgent::RunningAgent(const Folder& folder, const How& how) : process_(spawn_of(folder, how)) {
   while (const auto line = process_.err().line()) {
     said_ += *line + "\n";
     if (line->find("watching: ") == std::string::npos) continue;
@@ -76,6 +76,13 @@ int RunningAgent::wait() {
 int RunningAgent::stop() {
   send(SIGTERM);
   return wait();
+}
+
+void RunningAgent::take_lines() {
+  constexpr std::chrono::milliseconds kALook{2};
+  while (process_.err().fill(std::chrono::steady_clock::now() + kALook) == Fill::kMore) {
+  }
+  while (const auto line = process_.err().buffered()) said_ += *line + "\n";
 }
 
 std::string RunningAgent::wait_for_line(const std::string& text) {

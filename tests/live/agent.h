@@ -13,7 +13,8 @@ namespace oomwitness::live {
 // A folder that goes with all that is in it.
 class Folder {
  public:
-  Folder();
+  Folder() : Folder("") {}
+  explicit Folder(const std::string& above);  // made there; empty: where temporary files are
   ~Folder();
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
@@ -28,9 +29,14 @@ class Folder {
 
 class RunningAgent {
  public:
-  // Returns when it watches, or has ended without. `config`: further lines.
-  RunningAgent(const Folder& folder, const std::string& config = {},
-               std::optional<std::uint64_t> capabilities = {});
+  struct How {
+    std::string config;  // further lines of it
+    std::optional<std::uint64_t> capabilities;
+    std::vector<std::string> env;
+  };
+  // Returns when it watches, or has ended without.
+  explicit RunningAgent(const Folder& folder) : RunningAgent(folder, How{}) {}
+  RunningAgent(const Folder& folder, const How& how);
 
   bool watching() const { return watching_; }
   void send(int signal) const;
@@ -39,6 +45,8 @@ class RunningAgent {
   int stop();
   // The next line on its stderr that holds the text; a test failure when none comes.
   std::string wait_for_line(const std::string& text);
+  // What it has said by now.
+  void take_lines();
   const std::string& said() const { return said_; }
   pid_t pid() const { return process_.pid(); }
 

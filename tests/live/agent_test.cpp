@@ -3,7 +3,11 @@
 #include "agent.h"
 
 #include <linux/capability.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -112,7 +116,7 @@ TEST_F(AgentTest, WithoutBpfTheLogAloneIsStoredOnceToo) {
   const pid_t before = kill_one();
   pid_t after = 0;
   for (int start = 0; start < 2; ++start) {
-    RunningAgent agent(folder_, "", 1ULL << CAP_SYSLOG);
+    RunningAgent agent(folder_, {.config = {}, .capabilities = 1ULL << CAP_SYSLOG, .env = {}});
     ASSERT_TRUE(agent.watching()) << agent.said();
     if (start == 0) after = kill_one();
     wait_for_kills(folder_, {before, after});
@@ -147,6 +151,116 @@ TEST_F(AgentTest, ADamagedStoreIsSetAside) {
   const pid_t pid = kill_one();
   wait_for_kills(folder_, {pid});
   EXPECT_EQ(agent.stop(), 0);
+}
+
+// What systemd hears of a service, and when.
+TEST_F(AgentTest, SystemdIsToldWhenItWatchesReloadsAndEnds) {
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder_.file("notify");
+  path.copy(static_cast<char*>(address.sun_path), sizeof(address.sun_path) - 1);
+  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const timeval deadline{.tv_sec = kDeadline.count(), .tv_usec = 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+  const auto hear = [&](const std::string& word) {
+    std::array<char, 4096> text{};
+    for (ssize_t got = 0; (got = ::recv(socket.get(), text.data(), text.size(), 0)) >= 0;)
+      if (std::string(text.data(), static_cast<std::size_t>(got)).find(word) != std::string::npos)
+        return true;
+    return false;
+  };
+  RunningAgent agent(
+      folder_,
+      {.config = {}, .capabilities = {}, .env = {"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=200000"}});
+  ASSERT_TRUE(agent.watching()) << agent.said();
+  EXPECT_TRUE(hear("READY=1"));
+  for (int beat = 0; beat < 3; ++beat) EXPECT_TRUE(hear("WATCHDOG=1"));
+  agent.send(SIGHUP);
+  EXPECT_TRUE(hear("RELOADING=1"));
+  EXPECT_TRUE(hear("READY=1"));
+  agent.send(SIGTERM);
+  EXPECT_TRUE(hear("STOPPING=1"));
+  EXPECT_EQ(agent.wait(), 0);
+}
+
+// A disk of its own that a test can fill, and make read-only.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& path) : path_(path) {
+    std::filesystem::create_directory(path_);
+    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, kSize) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  SmallDisk(SmallDisk&&) = delete;
+  SmallDisk& operator=(SmallDisk&&) = delete;
+
+  bool mounted() const { return mounted_; }
+  void fill() const {
+    std::ofstream ballast(path_ + "/ballast", std::ios::binary);
+    while (ballast << std::string(1024, 'x') << std::flush) {
+    }
+  }
+  void empty() const { std::filesystem::remove(path_ + "/ballast"); }
+
+ private:
+  static constexpr const char* kSize = "size=64m";
+  std::string path_;
+  bool mounted_ = false;
+};
+
+TEST_F(AgentTest, WhileTheDiskIsFullIncidentsWaitAndThenTheyAreWritten) {
+  const SmallDisk disk(folder_.file("disk"));
+  if (!disk.mounted()) GTEST_SKIP() << "no file system can be mounted here";
+  const Folder store(folder_.file("disk"));
+  RunningAgent agent(store);
+  ASSERT_TRUE(agent.watching()) << agent.said();
+  const pid_t before = kill_one();
+  wait_for_kills(store, {before});
+  disk.fill();
+  std::vector<pid_t> killed;
+  // The log of the database has some room of its own.
+  while (agent.said().find("incidents wait in memory") == std::string::npos) {
+    killed.push_back(kill_one());
+    agent.take_lines();
+    ASSERT_LT(killed.size(), 400U) << "it never told of a full disk: " << agent.said();
+  }
+  EXPECT_NE(agent.said().find("free space"), std::string::npos) << agent.said();
+  disk.empty();
+  killed.push_back(kill_one());
+  killed.push_back(before);
+  wait_for_kills(store, killed);
+  const auto times = times_told(history(store), killed);
+  EXPECT_EQ(times, std::vector<std::size_t>(killed.size(), 1));
+  EXPECT_EQ(agent.stop(), 0) << agent.said();
+}
+
+long resident_kib(pid_t pid) {
+  return std::stol(status_of(pid, "RssAnon"));
+}
+
+// OOMWITNESS_AGENT_STORM=10000 for the long run.
+TEST_F(AgentTest, AStormIsStoredWholeInTheSameMemory) {
+  const char* named = std::getenv("OOMWITNESS_AGENT_STORM");
+  const int kills = named != nullptr ? std::atoi(named) : 300;
+  RunningAgent agent(folder_);
+  ASSERT_TRUE(agent.watching()) << agent.said();
+  Cgroup box(memory(), Cgroup::unique("agent-flood"));
+  box.limit(8 * kMiB);
+  Provoked storm({.words = "mode=storm n=" + std::to_string(kills) + " procs=" + box.procs()});
+  storm.go();
+  std::vector<pid_t> killed;
+  for (int i = 0; i < kills; ++i) killed.push_back(storm.next_pid());
+  // Some hundred cases are open at a time, however many have been.
+  constexpr long kBoundKib = 16 * 1024;
+  EXPECT_LE(resident_kib(agent.pid()), kBoundKib);
+  wait_for_kills(folder_, killed);
+  EXPECT_EQ(agent.stop(), 0) << agent.said();
+  EXPECT_EQ(times_told(history(folder_), killed), std::vector<std::size_t>(killed.size(), 1));
 }
 
 // OOMWITNESS_AGENT_ROUNDS=100 for the long run.

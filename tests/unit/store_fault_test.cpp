@@ -169,9 +169,9 @@ TEST_F(StoreFault, ADamagedPageIsToldAsDamage) {
     ASSERT_TRUE(store.sync());
   }
   std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
-  for (int page = 2; page < 60; ++page) {
-    file.seekp(page * 4096);
-    file << std::string(4096, '\x55');
+  for (int page = 2; page < 200; ++page) {
+    file.seekp(page * 1024);
+    file << std::string(1024, '\x55');
   }
   file.close();
   const auto told = [&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -114,6 +115,7 @@ Status Agent::accept(const Incident& seen) {
   redact(incident, config_.redact);
   queue_.push(std::move(incident));
   last_kill_ns_ = monotonic_now_ns();
+  resting_ = false;
   due_by(read_log_at_, last_kill_ns_ + kReadLogAfterKill);
   // While the disk refuses, not at every kill.
   if (!retry_at_) write_waiting();
@@ -129,6 +131,11 @@ void Agent::write_waiting() {
   const std::uint64_t now_ns = monotonic_now_ns();
   if (!written) {
     tell_failure(written.error());
+    if (retry_after_ns_ == 0) {
+      around_.log.say(Severity::kError, "incidents wait in memory, " +
+                                            std::to_string(kMostWaiting) +
+                                            " at most, until the store can be written");
+    }
     retry_after_ns_ = std::clamp(2 * retry_after_ns_, kRetryFirst, kRetryLongest);
     retry_at_ = now_ns + retry_after_ns_;
     return;
@@ -146,10 +153,7 @@ void Agent::write_waiting() {
 
 void Agent::tell_failure(const Error& error) {
   ++around_.figures.write_failures;
-  if (std::exchange(failing_, true)) return;
-  around_.log.say(Severity::kError, error);
-  around_.log.say(Severity::kError, "incidents wait in memory, " + std::to_string(kMostWaiting) +
-                                        " at most, until the store can be written");
+  if (!std::exchange(failing_, true)) around_.log.say(Severity::kError, error);
 }
 
 std::vector<int> Agent::descriptors() const {
@@ -186,6 +190,15 @@ LivePartner::Turn Agent::turn(std::uint64_t now_ns) {
   }
   for (AgentPart* part : around_.parts) part->turn(now_ns);
   return turn;
+}
+
+// Said once: the figure goes on.
+void Agent::on_losses(std::uint64_t total) {
+  if (around_.figures.lost_events.exchange(total) != 0) return;
+  around_.log.say(Severity::kWarning, std::to_string(total) +
+                                          " records were lost between the kernel and the agent: "
+                                          "what they said is missing from incidents; kills are "
+                                          "looked for in the kernel's log");
 }
 
 bool Agent::take_signals() {
@@ -238,7 +251,10 @@ void Agent::read_log(std::uint64_t now_ns) {
 void Agent::settle_store(std::uint64_t now_ns) {
   retain();
   if (queue_.empty()) keep_log_place();
-  if (const Status synced = around_.store.sync(); !synced) tell_failure(synced.error());
+  if (const Status synced = around_.store.sync(); !synced) {
+    tell_failure(synced.error());
+    due_by(settle_at_, now_ns + kRetryLongest);
+  }
   reconcile(now_ns);
 }
 
@@ -268,9 +284,16 @@ void Agent::retain() {
   if (const auto bytes = around_.store.bytes()) around_.figures.store_bytes = *bytes;
 }
 
+// What a storm has taken goes back to the kernel when it is over.
+void Agent::rest() {
+  if (std::exchange(resting_, true)) return;
+  ::malloc_trim(0);
+}
+
 void Agent::reconcile(std::uint64_t now_ns) {
   const bool quiet = now_ns - last_kill_ns_ >= kQuietBeforeCounting || last_kill_ns_ == 0;
   if (!quiet || !queue_.empty() || (log_ && log_->open_kills() > 0)) return;
+  rest();
   const auto counted = read_kill_count(config_.capture.roots.proc);
   const auto described = around_.store.kills(boot_id_);
   if (!counted || !described) return;

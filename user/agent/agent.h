@@ -54,6 +54,7 @@ class Agent final : public LivePartner {
   std::vector<int> descriptors() const override;
   std::optional<std::uint64_t> next_deadline() const override;
   Turn turn(std::uint64_t now_ns) override;
+  void on_losses(std::uint64_t total) override;
 
  private:
   void write_waiting();
@@ -64,6 +65,7 @@ class Agent final : public LivePartner {
   void keep_log_place();
   void retain();
   void reconcile(std::uint64_t now_ns);
+  void rest();
   void tell_failure(const Error& error);
 
   AgentConfig config_;
@@ -77,6 +79,7 @@ class Agent final : public LivePartner {
   std::deque<std::string> skipped_;  // ids of incidents that the log told of and that were known
   LogPlace kept_place_;
   std::uint64_t last_kill_ns_ = 0;
+  bool resting_ = false;  // since the last kill, memory has been given back
   bool failing_ = false;  // it was said
   std::int64_t undescribed_told_ = 0;
   // When each is due, CLOCK_MONOTONIC ns.

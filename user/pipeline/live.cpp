@@ -171,6 +171,7 @@ void LiveTrace::take_losses() {
   lost_ = lost;
   const std::uint64_t now_ns = monotonic_now_ns();
   take(Losses{.at_ns = now_ns, .total = lost}, now_ns);
+  if (options_.partner != nullptr) options_.partner->on_losses(lost);
 }
 
 void LiveTrace::take_partners() {

@@ -35,6 +35,8 @@ class LivePartner {
   virtual std::vector<int> descriptors() const = 0;
   // When to be woken although nothing came, CLOCK_MONOTONIC ns; absent: never.
   virtual std::optional<std::uint64_t> next_deadline() const = 0;
+  // Records lost between the kernel and the trace, so far; called when there are more.
+  virtual void on_losses(std::uint64_t /*total*/) {}
   // Called once for each time that the loop woke up, after it took what there was.
   virtual Turn turn(std::uint64_t now_ns) = 0;
 };

@@ -21,12 +21,12 @@ namespace oomwitness {
 
 struct StoreOptions {
   std::chrono::seconds max_age = std::chrono::hours(24 * 90);
-  // Of the database, without the write-ahead log (at most a few MiB more).
+  // Of the database, without the write-ahead log (8 MiB more in a storm of kills).
   std::uint64_t max_bytes = 512ULL << 20U;
   // What an exporter has not had yet stays, whatever its age, until the store is this much larger
   // than max_bytes.
   std::uint64_t unsent_bytes = 512ULL << 20U;
-  std::uint32_t cache_kib = 512;
+  std::uint32_t cache_kib = 1024;
 };
 
 struct StoredIncident {
