@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <utility>
 
 namespace oomwitness {
 
 struct BackoffLimits {
   std::chrono::nanoseconds first = std::chrono::seconds(1);
   std::chrono::nanoseconds longest = std::chrono::minutes(5);
+
+  bool operator==(const BackoffLimits&) const = default;
 };
 
 // How long to wait after each failure in a row: twice as long every time, up to a limit, less a

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/export_worker.h"
 
+#include <malloc.h>
+
 #include <utility>
 
 namespace oomwitness {
@@ -39,6 +41,9 @@ void ExportWorker::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Opt<ExportTask::Nanos> wait =
         task_.step(std::chrono::steady_clock::now().time_since_epoch(), stop);
+    // After a storm what its batches took goes back.
+    if (const std::uint64_t sent = task_.stats().sent; !wait && sent != std::exchange(sent_, sent))
+      ::malloc_trim(0);
     std::unique_lock lock(mutex_);
     // Something new does not end the wait after a failure.
     const bool failing = task_.stats().failing;

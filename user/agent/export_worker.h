@@ -131,7 +131,8 @@ class ExportWorker {
   std::condition_variable_any bell_;
   bool stored_ = false;
   bool reopened_ = false;
-  std::jthread thread_;  // last: it uses all of the above
+  std::uint64_t sent_ = 0;  // when it last came to rest; of the thread
+  std::jthread thread_;     // last: it uses all of the above
 };
 
 }  // namespace oomwitness

@@ -11,12 +11,15 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/config.h"
 #include "agent/confinement.h"
+#include "agent/exporters.h"
 #include "agent/residence.h"
 #include "cli/agent_options.h"
 #include "cli/terminal.h"
+#include "cli/version.h"
 #include "store/database.h"
 #include "support/end_signals.h"
 
@@ -35,13 +38,20 @@ void keep_memory_small() {
 struct Configured {
   ConfigFile file;
   AgentConfig config;
+  std::vector<ExporterConfig> exporters;
 };
+
+// Where the agent keeps what it needs after a restart.
+std::string state_folder(const AgentConfig& config) {
+  return config.store_path.substr(0, config.store_path.rfind('/'));
+}
 
 Result<Configured> read_config(const std::string& path) {
   TRY(auto file, ConfigFile::read(path));
   AgentConfig config = read_agent_config(file);
+  std::vector<ExporterConfig> exporters = read_exporters(file, state_folder(config));
   CHECK_OK(file.finish());
-  return Configured{std::move(file), std::move(config)};
+  return Configured{std::move(file), std::move(config), std::move(exporters)};
 }
 
 // A store that cannot be read any more must not keep the next kills from being kept.
@@ -119,12 +129,17 @@ Status run(const AgentCommand& command) {
   TRY(auto store, open_store(config, log));
   AgentFigures figures;
   const Service service;
+  Exporters exporters(std::move(configured.exporters), {.store = store,
+                                                        .figures = figures,
+                                                        .log = log,
+                                                        .version = kVersion,
+                                                        .state_folder = state_folder(config)});
   Agent agent(config, std::move(signals),
               {.store = store,
                .log = log,
                .service = service,
                .figures = figures,
-               .parts = {},
+               .parts = {&exporters},
                .read_config = [&command]() -> Result<ConfigFile> {
                  TRY(auto again, read_config(command.config));
                  return std::move(again.file);

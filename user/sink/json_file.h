@@ -24,6 +24,8 @@ struct JsonFileOptions {
   unsigned keep = 5;  // old files
   bool sync = true;   // fdatasync after each batch, before it counts as sent
   mode_t mode = 0640;
+
+  bool operator==(const JsonFileOptions&) const = default;
 };
 
 // A batch is in the file whole or not at all: what a full disk left of it is taken back, what a

@@ -23,6 +23,8 @@ struct SyslogTarget {
   std::string host;               // kUdp, kTcp: a name or an address
   std::string port = "514";
   std::chrono::milliseconds timeout = std::chrono::seconds(10);  // to connect, and for each write
+
+  bool operator==(const SyslogTarget&) const = default;
 };
 
 // "unix:/dev/log", "udp://loghost:514", "tcp://[::1]:601"; the port may be left out.

@@ -21,6 +21,8 @@ struct SyslogStyle {
   std::uint32_t pid = 0;  // of the agent; 0: left out
   // Of the structured data's name. 32473 is set apart for examples (RFC 5612): none is registered.
   std::uint32_t enterprise = 32473;
+
+  bool operator==(const SyslogStyle&) const = default;
 };
 
 // One line of printable ASCII without its end, at most 8 KiB, which every receiver has to take or

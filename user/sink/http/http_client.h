@@ -20,6 +20,8 @@ struct HttpOptions {
   std::string certificate_file;  // PEM, of the client; empty: none is shown
   std::string key_file;
   std::string proxy;  // empty: none
+
+  bool operator==(const HttpOptions&) const = default;
 };
 
 struct HttpRequest {

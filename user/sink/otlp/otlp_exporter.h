@@ -21,6 +21,8 @@ struct OtlpOptions {
   std::string bearer_file;
   HttpOptions http;
   std::size_t batch = 32;
+
+  bool operator==(const OtlpOptions&) const = default;
 };
 
 class OtlpExporter : public Exporter {

@@ -20,6 +20,8 @@ struct MetricsServerOptions {
   std::string basic_auth_file;
   std::string certificate_file;  // PEM; with it the server speaks TLS only
   std::string key_file;
+
+  bool operator==(const MetricsServerOptions&) const = default;
 };
 
 class MetricsServer {

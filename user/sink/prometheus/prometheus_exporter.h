@@ -19,6 +19,8 @@ struct PrometheusOptions {
   // Where the counters are kept over restarts, together with their place in the store. A file that
   // is missing or damaged is made anew from all that the store still has.
   std::filesystem::path state_file;
+
+  bool operator==(const PrometheusOptions&) const = default;
 };
 
 // Counters are exact: place and figures are written together, so an incident counts once whenever

@@ -25,6 +25,8 @@ struct WebhookOptions {
   std::vector<std::string> headers;                                   // "Name: value"
   std::string bearer_file;                                            // as OtlpOptions::bearer_file
   HttpOptions http;
+
+  bool operator==(const WebhookOptions&) const = default;
 };
 
 // Keeps its place before what it holds: after a crash the held incidents come again and are counted
