@@ -71,6 +71,10 @@ TEST_F(AgentTest, AKillIsStoredAndHistoryAndExplainTellIt) {
   const json victim = victim_with(incident, pid);
   EXPECT_EQ(victim.at("comm"), "provoke");
   EXPECT_EQ(victim.at("cmdline"), json::array({"provoke", "--password", "*******"}));
+  // The flight recorder was there before the kill.
+  const json& samples = incident.at("history").at("samples");
+  EXPECT_TRUE(samples.at(0).contains("host_available_bytes")) << samples.dump();
+  EXPECT_LE(samples.back().at("monotonic_ns"), incident.at("monotonic_ns"));
   const std::string id = incident.at("id");
   EXPECT_EQ(run_oomwitness({"explain", id, "--store", store_of(folder_)}).code, 0);
   EXPECT_EQ(history(folder_, {"--cgroup", victim.at("cgroup")}).size(), 1U);

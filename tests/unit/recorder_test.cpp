@@ -239,6 +239,12 @@ TEST(Recorder, OfAnUnknownLimitHasTheHostNonetheless) {
   EXPECT_THAT(values(history, "host_available_bytes"), Not(IsEmpty()));
 }
 
+TEST(Recorder, OfAKillBeforeItsTimeHasNothing) {
+  const Host host;
+  const auto recorder = recorder_of(host);
+  EXPECT_EQ(recorder->history_for(killed(kStart - kSecond, 41)), History{});
+}
+
 TEST(Recorder, WithoutPressureFilesOrCgroupsSaysSo) {
   const Host host;
   host.remove("proc/pressure");

@@ -16,6 +16,7 @@
 #include "agent/config.h"
 #include "agent/confinement.h"
 #include "agent/exporters.h"
+#include "agent/recorder/recorder_part.h"
 #include "agent/residence.h"
 #include "cli/agent_options.h"
 #include "cli/terminal.h"
@@ -39,6 +40,7 @@ struct Configured {
   ConfigFile file;
   AgentConfig config;
   std::vector<ExporterConfig> exporters;
+  RecorderConfig recorder;
 };
 
 // Where the agent keeps what it needs after a restart.
@@ -50,8 +52,9 @@ Result<Configured> read_config(const std::string& path) {
   TRY(auto file, ConfigFile::read(path));
   AgentConfig config = read_agent_config(file);
   std::vector<ExporterConfig> exporters = read_exporters(file, state_folder(config));
+  const RecorderConfig recorder = read_recorder_config(file);
   CHECK_OK(file.finish());
-  return Configured{std::move(file), std::move(config), std::move(exporters)};
+  return Configured{std::move(file), std::move(config), std::move(exporters), recorder};
 }
 
 // A store that cannot be read any more must not keep the next kills from being kept.
@@ -134,12 +137,13 @@ Status run(const AgentCommand& command) {
                                                         .log = log,
                                                         .version = kVersion,
                                                         .state_folder = state_folder(config)});
+  RecorderPart recorder(configured.recorder, config.capture.roots, log);
   Agent agent(config, std::move(signals),
               {.store = store,
                .log = log,
                .service = service,
                .figures = figures,
-               .parts = {&exporters},
+               .parts = {&recorder, &exporters},
                .read_config = [&command]() -> Result<ConfigFile> {
                  TRY(auto again, read_config(command.config));
                  return std::move(again.file);

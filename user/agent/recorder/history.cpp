@@ -134,6 +134,7 @@ History Recorder::history_for(const Incident& incident) const {
   std::erase_if(moments, [&](std::size_t moment) {
     return incident.monotonic_ns != 0 && samples_.time_of(moment) > incident.monotonic_ns;
   });
+  if (moments.empty()) return {};  // it was before the recorder's time
   Columns columns = columns_for(incident, moments);
   History history;
   history.interval_ms = static_cast<std::uint64_t>(options_.fast.count());

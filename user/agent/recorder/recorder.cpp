@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -86,7 +87,7 @@ void Recorder::arm_host(const Roots& roots) {
 
 // Of those with a limit: pressure below it is lost in the average of a large host.
 void Recorder::arm_cgroups() {
-  if (!cgroups_ || cgroups_->v1()) return;
+  if (!cgroups_ || cgroups_->v1() || !may_arm_cgroups_) return;
   const auto& rows = cgroups_->rows();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool wanted = rows[i].usage.get() >= 0 && rows[i].limit_bytes;
@@ -99,8 +100,14 @@ void Recorder::arm_cgroups() {
     const std::string_view below = cgroups_->below_folder(i);
     std::memcpy(path.data(), below.data(), below.size());
     std::memcpy(path.data() + below.size(), "/memory.pressure", sizeof("/memory.pressure"));
-    // A cgroup without PSI (cgroup_disable=pressure, cgroup.pressure 0) is no error of ours.
-    [[maybe_unused]] const Status armed = triggers_.arm(cgroups_->folder(), path.data(), i);
+    // A cgroup without PSI (cgroup.pressure 0) is no error of ours.
+    const Status armed = triggers_.arm(cgroups_->folder(), path.data(), i);
+    if (armed || (armed.error().code().value() != EACCES && armed.error().code().value() != EPERM))
+      continue;
+    // As a user of its own the agent may read these files only: no need to try them all.
+    may_arm_cgroups_ = false;
+    return note("pressure is told for the whole host, not for each cgroup: " +
+                armed.error().message());
   }
 }
 

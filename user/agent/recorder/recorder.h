@@ -88,6 +88,7 @@ class Recorder {
   std::uint64_t last_walk_ns_ = 0;
   std::uint64_t fast_until_ns_ = 0;
   bool host_short_ = false;
+  bool may_arm_cgroups_ = true;
   std::string notes_;
   SmallBuffer buffer_{};
 };

@@ -37,12 +37,13 @@ Status Triggers::arm(int folder_fd, const char* path, std::size_t owner) {
   if (armed_.size() == most_) return fail(ENOSPC, std::string("watch ") + path);
   OwnedFd file = open_below(folder_fd, path, O_RDWR | O_NONBLOCK);
   if (file.get() < 0) return failed();
-  // With its NUL, as the kernel's documentation has it.
-  if (::write(file.get(), kTrigger, sizeof(kTrigger)) < 0) return failed();
+  // First what only such files can do: a trigger must not be written into any other.
   epoll_event event{};
   event.events = EPOLLPRI;
   event.data.u64 = owner;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, file.get(), &event) != 0) return failed();
+  // With its NUL, as the kernel's documentation has it.
+  if (::write(file.get(), kTrigger, sizeof(kTrigger)) < 0) return failed();
   armed_.push_back({owner, std::move(file)});
   return {};
 }
