@@ -101,7 +101,11 @@ TEST(KillCounts, AnUpdateCountsOnce) {
 }
 
 TEST(KillCounts, AreTheSameAfterARestart) {
-  const KillCounts before = counted(sample_batch());
+  KillCounts before = counted(sample_batch());
+  Incident hostile = sample("memcg");
+  hostile.id = "another";
+  hostile.victims.at(0).unit = "dev-disk\\x2dby.service\n\xff\"";
+  before.count(hostile, before.place() + 1);
   const auto after = KillCounts::from_state(before.to_state());
   ASSERT_TRUE(after);
   EXPECT_EQ(after->place(), before.place());

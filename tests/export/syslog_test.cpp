@@ -73,9 +73,9 @@ class Listener {
 
 TEST(SyslogMessage, LooksAsExpected) {
   std::string all;
-  for (const auto& [name, incident] : sample_incidents())
+  for (const ExportItem& item : sample_batch())
     for (const SyslogFormat format : {SyslogFormat::kRfc5424, SyslogFormat::kLocal})
-      all += syslog_message(incident, {.format = format, .pid = 4711}, 3600) + "\n";
+      all += syslog_message(item.incident, {.format = format, .pid = 4711}, 3600) + "\n";
   expect_golden("export/syslog.txt", all);
 }
 

@@ -29,11 +29,11 @@ Json series_of(const CountFamily& family) {
 }
 
 // Throws what the JSON library throws.
-void restore(CountFamily& family, const Json& series) {
-  for (const Json& one : series) {
-    auto values = one.at(0).get<std::vector<std::string>>();
-    if (values.size() == family.labels().size()) family.add(values, one.at(1).get<std::uint64_t>());
-  }
+bool restore(CountFamily& family, const Json& series) {
+  return std::all_of(series.begin(), series.end(), [&](const Json& one) {
+    return family.restore(one.at(0).get<std::vector<std::string>>(),
+                          one.at(1).get<std::uint64_t>());
+  });
 }
 
 // Tasks that were told to die: those already exiting were marked and not killed.
@@ -49,9 +49,23 @@ void CountFamily::add(const std::vector<std::string>& values, std::uint64_t amou
   std::vector<std::string> safe;
   safe.reserve(values.size());
   for (const std::string& value : values) safe.push_back(label_value(value));
+  count(std::move(safe), amount);
+}
+
+bool CountFamily::restore(std::vector<std::string> values, std::uint64_t count_then) {
+  const bool safe = std::all_of(values.begin(), values.end(), [](const std::string& value) {
+    return value.size() <= kLongestValue &&
+           std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  });
+  if (!safe || values.size() != labels_.size()) return false;
+  count(std::move(values), count_then);
+  return true;
+}
+
+void CountFamily::count(std::vector<std::string> safe, std::uint64_t amount) {
   // One place is for the rest.
   if (!series_.contains(safe) && series_.size() + 1 >= kMostSeries)
-    safe.assign(values.size(), "other");
+    safe.assign(safe.size(), "other");
   series_[std::move(safe)] += amount;
 }
 
@@ -106,9 +120,9 @@ Result<KillCounts> KillCounts::from_state(std::string_view state) {
     KillCounts out;
     in.at("place").get_to(out.place_);
     in.at("lost_events").get_to(out.lost_events_);
-    restore(out.kills_, in.at("kills"));
-    restore(out.victims_, in.at("victims"));
-    restore(out.workloads_, in.at("workloads"));
+    if (!restore(out.kills_, in.at("kills")) || !restore(out.victims_, in.at("victims")) ||
+        !restore(out.workloads_, in.at("workloads")))
+      return fail("it has labels that nobody wrote");
     if (in.contains("last_kill_unix_ns"))
       out.last_kill_unix_ns_ = in.at("last_kill_unix_ns").get<std::int64_t>();
     for (const Json& id : in.at("counted")) out.remember(id.get<std::string>());

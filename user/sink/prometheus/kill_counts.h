@@ -28,11 +28,15 @@ class CountFamily {
 
   // As many values as there are labels.
   void add(const std::vector<std::string>& values, std::uint64_t amount);
+  // As series() has them: false when that cannot be.
+  bool restore(std::vector<std::string> values, std::uint64_t count);
 
   const std::vector<std::string_view>& labels() const { return labels_; }
   const std::map<std::vector<std::string>, std::uint64_t>& series() const { return series_; }
 
  private:
+  void count(std::vector<std::string> safe, std::uint64_t amount);
+
   std::vector<std::string_view> labels_;
   std::map<std::vector<std::string>, std::uint64_t> series_;
 };

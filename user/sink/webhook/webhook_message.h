@@ -10,7 +10,7 @@
 namespace oomwitness {
 
 enum class WebhookForm {
-  kGeneric,      // docs/webhook.md
+  kGeneric,      // oomwitness-agent.toml(5)
   kSlack,        // an incoming webhook's message
   kAlertmanager  // POST /api/v2/alerts
 };
