@@ -5,6 +5,7 @@
 //   export_tool otlp URL             sends one batch
 //   export_tool journal              the same, to the journal of this host
 //   export_tool syslog TARGET
+//   export_tool alertmanager URL     the first incident of each cause
 #include <unistd.h>
 
 #include <chrono>
@@ -20,6 +21,7 @@
 #include "sink/otlp/otlp_exporter.h"
 #include "sink/prometheus/prometheus_exporter.h"
 #include "sink/syslog_exporter.h"
+#include "sink/webhook/webhook_exporter.h"
 
 namespace oomwitness {
 namespace {
@@ -83,6 +85,14 @@ int run(std::span<char*> arguments) {
   if (what == "metrics") return serve_metrics(where);
   if (what == "otlp")
     return told(OtlpExporter("otlp", {.endpoint = where}, now_unix_ns).send(batch_of_now(), {}));
+  if (what == "alertmanager") {
+    const auto steady_now = [] {
+      return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch());
+    };
+    WebhookExporter webhook("webhook", {.url = where, .form = WebhookForm::kAlertmanager},
+                            steady_now);
+    return told(webhook.send(batch_of_now(), {}));
+  }
   if (what == "journal")
     return told(JournalExporter("journal", journal_sender()).send(batch_of_now(), {}));
   if (what == "syslog") {
@@ -92,7 +102,9 @@ int run(std::span<char*> arguments) {
                     return std::int64_t{0};
                   }).send(batch_of_now(), {}));
   }
-  std::fprintf(stderr, "usage: export_tool metrics FILE | otlp URL | journal | syslog TARGET\n");
+  std::fprintf(
+      stderr,
+      "usage: export_tool metrics FILE | otlp URL | journal | syslog TARGET | alertmanager URL\n");
   return 2;
 }
 

@@ -6,17 +6,11 @@
 # exporter on loopback and evaluates the rules. Exit code 77, with the reason: Prometheus is neither
 # here nor to be had.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/export/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tool=$1
 rules=$root/packaging/prometheus
-
-if ! command -v promtool >/dev/null; then
-  if ! bin=$("$root/scripts/prometheus.sh" 2>&1); then
-    echo "skipped: Debian's prometheus could not be fetched: $bin"
-    exit 77
-  fi
-  PATH=$(tail -n 1 <<<"$bin"):$PATH
-fi
+need promtool prometheus
 
 if [ "${2:-}" = rules ]; then
   promtool check rules "$rules/oomwitness.rules.yml"
@@ -25,6 +19,7 @@ fi
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/oomwitness.XXXXXX")
 mkfifo "$tmp/life"
+touch "$tmp/log"
 "$tool" metrics "$tmp/state" <"$tmp/life" >"$tmp/port" &
 server=$!
 exec 9>"$tmp/life"
@@ -37,21 +32,7 @@ stop() {
 }
 trap stop EXIT
 
-# until_true SECONDS COMMAND...
-until_true() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      echo "not within the time: $*"
-      cat "$tmp/log"
-      exit 1
-    fi
-    sleep 0.2
-  done
-}
-
-until_true 10 test -s "$tmp/port"
+until_true 20 "$tmp/log" test -s "$tmp/port"
 kill -0 "$server"
 cat >"$tmp/prometheus.yml" <<YML
 global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -61,11 +42,9 @@ scrape_configs:
     static_configs: [{targets: ["127.0.0.1:$(cat "$tmp/port")"]}]
 YML
 promtool check config "$tmp/prometheus.yml"
-listen=127.0.0.1:$(/usr/bin/python3 -c \
-  'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+listen=$(free_address)
 prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
   --web.listen-address="$listen" >"$tmp/log" 2>&1 &
 prometheus=$!
-
-until_true 40 /usr/bin/python3 "$root/tests/export/ask_prometheus.py" "http://$listen"
+until_true 60 "$tmp/log" /usr/bin/python3 "$root/tests/export/ask_prometheus.py" "http://$listen"
 echo "scraped and evaluated"

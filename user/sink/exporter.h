@@ -47,6 +47,8 @@ ExportOutcome refused(std::span<const ExportItem> batch, std::string reason);
 
 class Exporter {
  public:
+  Exporter(const Exporter&) = delete;
+  Exporter& operator=(const Exporter&) = delete;
   virtual ~Exporter() = default;
 
   // As in the configuration's [exporter.NAME].
@@ -64,8 +66,6 @@ class Exporter {
 
  protected:
   Exporter() = default;
-  Exporter(const Exporter&) = delete;
-  Exporter& operator=(const Exporter&) = delete;
 };
 
 }  // namespace oomwitness

@@ -71,7 +71,7 @@ Result<OwnedFd> connect_to(const addrinfo& address, Clock::time_point deadline,
 }  // namespace
 
 Result<SyslogTarget> parse_syslog_target(const std::string& text) {
-  const char* const kForms = "unix:PATH, udp://HOST[:PORT] and tcp://HOST[:PORT] are understood";
+  const char* const forms = "unix:PATH, udp://HOST[:PORT] and tcp://HOST[:PORT] are understood";
   SyslogTarget target;
   if (text.starts_with("unix:/")) {
     target.path = text.substr(std::strlen("unix:"));
@@ -80,7 +80,7 @@ Result<SyslogTarget> parse_syslog_target(const std::string& text) {
     return target;
   }
   const bool udp = text.starts_with("udp://");
-  if (!udp && !text.starts_with("tcp://")) return fail("syslog target '" + text + "'", kForms);
+  if (!udp && !text.starts_with("tcp://")) return fail("syslog target '" + text + "'", forms);
   target.transport = udp ? SyslogTransport::kUdp : SyslogTransport::kTcp;
   std::string rest = text.substr(std::strlen("udp://"));
   const std::size_t bracket = rest.starts_with('[') ? rest.find(']') : std::string::npos;
@@ -95,7 +95,7 @@ Result<SyslogTarget> parse_syslog_target(const std::string& text) {
   const bool number = !target.port.empty() && target.port.size() <= 5 &&
                       std::all_of(target.port.begin(), target.port.end(),
                                   [](char c) { return c >= '0' && c <= '9'; });
-  if (target.host.empty() || !number) return fail("syslog target '" + text + "'", kForms);
+  if (target.host.empty() || !number) return fail("syslog target '" + text + "'", forms);
   return target;
 }
 
