@@ -267,6 +267,21 @@ TEST(AssembleReuse, AProcessChosenTwiceEndsInBoth) {
     EXPECT_EQ(incident.victims[0].timeline.exited_ns, kT0 + 150 * kMs);
 }
 
+// ---- the clock
+
+TEST(AssembleClock, IncidentsAfterItWasSetHaveTheNewTime) {
+  Bench bench;
+  bench.whole_kill(1, kT0);
+  bench.see(ClockSet{.at_ns = kT0 + 50 * kMs,
+                     .unix_minus_monotonic_ns = kUnixMinusMonotonic + 3600'000'000'000,
+                     .unix_minus_boottime_ns = kUnixMinusBoottime});
+  bench.whole_kill(2, kT0 + 100 * kMs, 200);
+  ASSERT_THAT(bench.out, SizeIs(2));
+  EXPECT_EQ(bench.out[0].time_unix_ns, static_cast<std::int64_t>(kT0) + kUnixMinusMonotonic);
+  EXPECT_EQ(bench.out[1].time_unix_ns,
+            static_cast<std::int64_t>(kT0 + 100 * kMs) + kUnixMinusMonotonic + 3600'000'000'000);
+}
+
 // ---- losses
 
 TEST(AssembleLosses, AreThoseSinceTheReportBefore) {

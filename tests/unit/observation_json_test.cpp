@@ -112,6 +112,14 @@ TEST(ObservationJson, Losses) {
   EXPECT_EQ(again(Losses{.at_ns = 10, .total = UINT64_MAX}).total, UINT64_MAX);
 }
 
+TEST(ObservationJson, ClockSet) {
+  const ClockSet seen = again(
+      ClockSet{.at_ns = 10, .unix_minus_monotonic_ns = -5, .unix_minus_boottime_ns = INT64_MAX});
+  EXPECT_EQ(seen.at_ns, 10U);
+  EXPECT_EQ(seen.unix_minus_monotonic_ns, -5);
+  EXPECT_EQ(seen.unix_minus_boottime_ns, INT64_MAX);
+}
+
 TEST(ObservationJson, LogReport) {
   LogReport wrote = log_report(11);
   wrote.oom_group = true;

@@ -45,7 +45,7 @@ class Assembler::Impl {
   void keep_within_bounds();
   void forget();
 
-  const AssemblerConfig config_;
+  AssemblerConfig config_;  // changes only when the clock is set
   std::function<void(const Incident&)> emit_;
   Docket docket_;
   std::deque<Waiting> waiting_;
@@ -58,6 +58,11 @@ void Assembler::Impl::observe(const Observation& observation, std::uint64_t now_
   advance(now_ns);
   if (const auto* losses = std::get_if<Losses>(&observation)) {
     lost_ = std::max(lost_, losses->total);
+    return;
+  }
+  if (const auto* set = std::get_if<ClockSet>(&observation)) {
+    config_.unix_minus_monotonic_ns = set->unix_minus_monotonic_ns;
+    config_.unix_minus_boottime_ns = set->unix_minus_boottime_ns;
     return;
   }
   place(observation);

@@ -65,6 +65,7 @@ class Docket {
   bool take(const MemcgStat& stat);
   bool take(const LogReport& report);
   bool take(const Losses&) { return true; }
+  bool take(const ClockSet&) { return true; }
 
   CaseFile& open(DecisionId id, std::uint64_t at_ns);
   CaseFile* find(DecisionId id);

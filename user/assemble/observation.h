@@ -219,8 +219,15 @@ struct Losses {
   std::uint64_t total = 0;
 };
 
+// The wall clock has been set: what to add to the kernel's clocks from now on.
+struct ClockSet {
+  std::uint64_t at_ns = 0;
+  std::int64_t unix_minus_monotonic_ns = 0;
+  std::int64_t unix_minus_boottime_ns = 0;
+};
+
 using Observation =
     std::variant<Decision, MemcgChain, CandidateList, Stacks, SystemMemory, VictimTask, Marked,
-                 Delivered, Reaped, Exited, ProcFacts, MemcgStat, LogReport, Losses>;
+                 Delivered, Reaped, Exited, ProcFacts, MemcgStat, LogReport, Losses, ClockSet>;
 
 }  // namespace oomwitness

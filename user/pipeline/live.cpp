@@ -67,6 +67,7 @@ class LiveTrace {
   void take_log();
   void take_losses();
   void take_partners();
+  void take_clock();
   void take(const Observation& observation, std::uint64_t now_ns);
   bool ended() const { return stop_ || stream_.done() || !status_; }
   void keep(const Status& written);
@@ -83,6 +84,7 @@ class LiveTrace {
   IncidentStream& stream_;
   std::unique_ptr<RecordingWriter> writer_;
   std::vector<std::byte> record_;
+  ClockOffsets clocks_ = read_clock_offsets();
   std::uint64_t lost_ = 0;
   std::optional<std::uint64_t> log_until_ns_;
   std::uint64_t lost_by_log_ = 0;
@@ -174,6 +176,24 @@ void LiveTrace::take_losses() {
   if (options_.partner != nullptr) options_.partner->on_losses(lost);
 }
 
+// A watch of months outlives many a setting of the clock, and a suspend stops CLOCK_MONOTONIC.
+void LiveTrace::take_clock() {
+  constexpr std::int64_t kNoise = 1'000'000;  // between two readings
+  const ClockOffsets now = read_clock_offsets();
+  const auto moved = [](std::int64_t a, std::int64_t b) {
+    return a - b > kNoise || b - a > kNoise;
+  };
+  if (!moved(now.unix_minus_monotonic_ns, clocks_.unix_minus_monotonic_ns) &&
+      !moved(now.unix_minus_boottime_ns, clocks_.unix_minus_boottime_ns))
+    return;
+  clocks_ = now;
+  const std::uint64_t now_ns = monotonic_now_ns();
+  take(ClockSet{.at_ns = now_ns,
+                .unix_minus_monotonic_ns = now.unix_minus_monotonic_ns,
+                .unix_minus_boottime_ns = now.unix_minus_boottime_ns},
+       now_ns);
+}
+
 void LiveTrace::take_partners() {
   if (options_.partner == nullptr) return;
   const std::uint64_t now_ns = monotonic_now_ns();
@@ -224,6 +244,7 @@ Status LiveTrace::run(RingReader* reader) {
       static_cast<std::uint64_t>(options_.duration.value_or(std::chrono::nanoseconds(0)).count());
   while (!ended()) {
     wait(reader, ends_at);
+    take_clock();
     take_losses();
     take_records();
     take_log();

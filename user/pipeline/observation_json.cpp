@@ -22,6 +22,8 @@ struct Carrier {
   std::uint64_t start_boottime_ns = 0;
   std::uint32_t victim_pid = 0;
   std::uint64_t total = 0;
+  std::int64_t unix_minus_monotonic_ns = 0;
+  std::int64_t unix_minus_boottime_ns = 0;
   bool oom_group = false;
   bool from_backlog = false;
   Incident incident;
@@ -81,6 +83,13 @@ Carrier carry(const Losses& losses) {
   return out;
 }
 
+Carrier carry(const ClockSet& set) {
+  Carrier out{.kind = "clock", .at_ns = set.at_ns};
+  out.unix_minus_monotonic_ns = set.unix_minus_monotonic_ns;
+  out.unix_minus_boottime_ns = set.unix_minus_boottime_ns;
+  return out;
+}
+
 template <typename T>
 concept Carried = requires(const T& seen) {
   carry(seen);
@@ -127,6 +136,11 @@ Result<Observation> unpack(Carrier&& carrier) {
   if (carrier.kind == "proc") return proc_facts(std::move(carrier));
   if (carrier.kind == "log") return log_report(std::move(carrier));
   if (carrier.kind == "losses") return Losses{.at_ns = carrier.at_ns, .total = carrier.total};
+  if (carrier.kind == "clock") {
+    return ClockSet{.at_ns = carrier.at_ns,
+                    .unix_minus_monotonic_ns = carrier.unix_minus_monotonic_ns,
+                    .unix_minus_boottime_ns = carrier.unix_minus_boottime_ns};
+  }
   if (carrier.kind == "system") {
     return SystemMemory{.at_ns = carrier.at_ns,
                         .id = carrier.id,
@@ -149,6 +163,8 @@ void read(const ordered_json& from, const char* key, T& out) {
     if (it->is_string()) out = it->template get<std::string>();
   } else if constexpr (std::is_same_v<T, bool>) {
     if (it->is_boolean()) out = it->template get<bool>();
+  } else if constexpr (std::is_signed_v<T>) {
+    if (it->is_number_integer()) out = it->template get<T>();
   } else {
     if (it->is_number_unsigned()) out = it->template get<T>();
   }
@@ -168,6 +184,8 @@ Result<std::string> observation_to_json(const Observation& observation) {
                            {"start_boottime_ns", carrier.start_boottime_ns},
                            {"victim_pid", carrier.victim_pid},
                            {"total", carrier.total},
+                           {"unix_minus_monotonic_ns", carrier.unix_minus_monotonic_ns},
+                           {"unix_minus_boottime_ns", carrier.unix_minus_boottime_ns},
                            {"oom_group", carrier.oom_group},
                            {"from_backlog", carrier.from_backlog}};
           out["fields"] = ordered_json::parse(to_json(carrier.incident), nullptr, false);
@@ -194,6 +212,8 @@ Result<Observation> observation_from_json(std::string_view text) {
   read(in, "start_boottime_ns", carrier.start_boottime_ns);
   read(in, "victim_pid", carrier.victim_pid);
   read(in, "total", carrier.total);
+  read(in, "unix_minus_monotonic_ns", carrier.unix_minus_monotonic_ns);
+  read(in, "unix_minus_boottime_ns", carrier.unix_minus_boottime_ns);
   read(in, "oom_group", carrier.oom_group);
   read(in, "from_backlog", carrier.from_backlog);
   const auto fields = in.find("fields");

@@ -10,7 +10,7 @@
 
 namespace oomwitness {
 
-// ProcFacts, MemcgStat, SystemMemory, LogReport and Losses; an error for every other kind, which
+// ProcFacts, MemcgStat, SystemMemory, LogReport, Losses and ClockSet; an error for every other kind, which
 // the kernel's own records carry.
 Result<std::string> observation_to_json(const Observation& observation);
 Result<Observation> observation_from_json(std::string_view text);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "store/finder.h"
 
-#include <algorithm>
-#include <functional>
 #include <limits>
+#include <optional>
+#include <queue>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "store/terms.h"
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t kShortestContainerId = 12;
 constexpr std::int64_t kMostContainers = 64;  // of one beginning of an id
-constexpr std::int64_t kCountedAtMost = 4096;
+constexpr std::int64_t kCountedAtMost = 16384;
 
 // The terms that are alternatives of each other.
 using Alternatives = std::vector<std::int64_t>;
@@ -31,6 +32,16 @@ struct Hit {
   std::int64_t key = 0;
   auto operator<=>(const Hit&) const = default;
 };
+
+// Beyond so many subjects, one incident in some hundred at least is of one of them, and walking
+// back in time finds a page sooner than asking each.
+constexpr std::size_t kManySubjects = 6000;
+
+std::string in_list(const Alternatives& terms) {
+  std::string list;
+  for (const std::int64_t term : terms) list += (list.empty() ? "" : ",") + std::to_string(term);
+  return list;
+}
 
 class Finder {
  public:
@@ -50,7 +61,12 @@ class Finder {
   Status rarest_first();
   Result<std::int64_t> count(const Alternatives& terms);
   Result<std::vector<std::int64_t>> newest();
-  Status scan(std::int64_t term, std::vector<Hit>& hits);
+  // Those that fit every kind of filter: all of them, or the first of too many.
+  Result<std::vector<std::int64_t>> subjects();
+  // That a subject is among those of every kind from the n-th on.
+  std::string fits_from(std::size_t n, const std::string& subject) const;
+  Result<std::vector<std::int64_t>> merge(const std::vector<std::int64_t>& subjects);
+  Result<std::vector<std::int64_t>> walk();
 
   Database& database_;
   const HistoryQuery& query_;
@@ -109,11 +125,11 @@ Status Finder::resolve_all() {
 
 Result<std::int64_t> Finder::count(const Alternatives& terms) {
   TRY(auto statement,
-      database_.prepare("SELECT count(*) FROM (SELECT 1 FROM posting WHERE term = ? AND "
-                        "time_ns BETWEEN ? AND ? LIMIT ?)"));
+      database_.prepare(
+          "SELECT count(*) FROM (SELECT 1 FROM subject_term WHERE term = ? LIMIT ?)"));
   std::int64_t total = 0;
   for (const std::int64_t term : terms) {
-    statement.bind(1, term).bind(2, range_.since).bind(3, range_.until).bind(4, kCountedAtMost);
+    statement.bind(1, term).bind(2, kCountedAtMost);
     TRY(const bool row, statement.step());
     if (row) total += statement.integer(0);
     statement.reset();
@@ -121,7 +137,7 @@ Result<std::int64_t> Finder::count(const Alternatives& terms) {
   return total;
 }
 
-// The walk is along the postings of one kind, and each of them is looked up in the others.
+// The subjects of one kind are looked up in the others.
 Status Finder::rarest_first() {
   if (wanted_.size() < 2) return {};
   std::size_t rarest = 0;
@@ -139,7 +155,7 @@ Status Finder::rarest_first() {
 
 Result<std::vector<std::int64_t>> Finder::newest() {
   TRY(auto statement, database_.prepare("SELECT key FROM incident WHERE time_ns BETWEEN ? AND ? "
-                                        "ORDER BY time_ns DESC, key DESC"));
+                                        "ORDER BY time_ns DESC"));
   statement.bind(1, range_.since).bind(2, range_.until);
   std::vector<std::int64_t> keys;
   while (keys.size() < query_.limit) {
@@ -150,46 +166,97 @@ Result<std::vector<std::int64_t>> Finder::newest() {
   return keys;
 }
 
-std::string in_list(const Alternatives& terms) {
-  std::string list;
-  for (const std::int64_t term : terms) list += (list.empty() ? "" : ",") + std::to_string(term);
-  return list;
+std::string Finder::fits_from(std::size_t n, const std::string& subject) const {
+  std::string sql;
+  for (; n < wanted_.size(); ++n) {
+    sql += " AND EXISTS(SELECT 1 FROM subject_term AS o WHERE o.term IN (" + in_list(wanted_[n]) +
+           ") AND o.subject = " + subject + ")";
+  }
+  return sql;
 }
 
-// An incident has a posting for each of its victims, one after the other.
-Status Finder::scan(std::int64_t term, std::vector<Hit>& hits) {
-  std::string sql =
-      "SELECT time_ns, slot FROM posting AS p WHERE term = ? AND time_ns BETWEEN ? AND ?";
-  for (std::size_t i = 1; i < wanted_.size(); ++i) {
-    sql += " AND EXISTS(SELECT 1 FROM posting AS o WHERE o.term IN (" + in_list(wanted_[i]) +
-           ") AND o.time_ns = p.time_ns AND o.slot = p.slot)";
-  }
-  TRY(auto statement, database_.prepare(sql + " ORDER BY time_ns DESC, slot DESC"));
-  statement.bind(1, term).bind(2, range_.since).bind(3, range_.until);
-  for (std::size_t found = 0; found < query_.limit;) {
+Result<std::vector<std::int64_t>> Finder::subjects() {
+  TRY(auto statement,
+      database_.prepare("SELECT DISTINCT t.subject FROM subject_term AS t WHERE t.term IN (" +
+                        in_list(wanted_[0]) + ")" + fits_from(1, "t.subject")));
+  std::vector<std::int64_t> found;
+  while (found.size() <= kManySubjects) {
     TRY(const bool row, statement.step());
-    if (!row) return {};
-    const Hit hit{statement.integer(0), key_of(statement.integer(1))};
-    if (found > 0 && hits.back() == hit) continue;
-    hits.push_back(hit);
-    ++found;
+    if (!row) break;
+    found.push_back(statement.integer(0));
   }
-  return {};
+  return found;
+}
+
+// The youngest kill of each subject first, then always the next of the one that was youngest.
+Result<std::vector<std::int64_t>> Finder::merge(const std::vector<std::int64_t>& subjects) {
+  struct Head {
+    Hit hit;
+    std::int64_t subject = 0;
+    auto operator<=>(const Head&) const = default;
+  };
+  TRY(auto statement,
+      database_.prepare(
+          "SELECT time_ns, incident FROM kill WHERE subject = ? AND time_ns >= ? AND "
+          "(time_ns, incident) < (?, ?) ORDER BY time_ns DESC, incident DESC LIMIT 1"));
+  std::priority_queue<Head> heads;
+  const auto add = [&](std::int64_t subject, const Hit& before) -> Status {
+    statement.bind(1, subject).bind(2, range_.since).bind(3, before.time_ns).bind(4, before.key);
+    TRY(const bool row, statement.step());
+    if (row) heads.push({{statement.integer(0), statement.integer(1)}, subject});
+    statement.reset();
+    return {};
+  };
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t subject : subjects) CHECK_OK(add(subject, {range_.until, kLast}));
+  std::vector<std::int64_t> keys;
+  std::optional<Hit> last;  // an incident with several of the subjects comes once for each
+  while (!heads.empty() && keys.size() < query_.limit) {
+    const Head head = heads.top();
+    heads.pop();
+    if (last != head.hit) keys.push_back(head.hit.key);
+    last = head.hit;
+    CHECK_OK(add(head.subject, head.hit));
+  }
+  return keys;
+}
+
+Result<std::vector<std::int64_t>> Finder::walk() {
+  TRY(auto incidents,
+      database_.prepare("SELECT key, subjects FROM incident WHERE time_ns BETWEEN ? AND ? "
+                        "ORDER BY time_ns DESC"));
+  TRY(auto fits, database_.prepare("SELECT 1 WHERE 1" + fits_from(0, "?1")));
+  incidents.bind(1, range_.since).bind(2, range_.until);
+  std::unordered_map<std::int64_t, bool> known;
+  const auto is_wanted = [&](std::int64_t subject) -> Result<bool> {
+    const auto found = known.find(subject);
+    if (found != known.end()) return found->second;
+    TRY(const bool row, fits.bind(1, subject).step());
+    fits.reset();
+    known.emplace(subject, row);
+    return row;
+  };
+  std::vector<std::int64_t> keys;
+  while (keys.size() < query_.limit) {
+    TRY(const bool row, incidents.step());
+    if (!row) break;
+    for (const std::int64_t subject : decode_ids(incidents.text(1))) {
+      TRY(const bool wanted, is_wanted(subject));
+      if (!wanted) continue;
+      keys.push_back(incidents.integer(0));
+      break;
+    }
+  }
+  return keys;
 }
 
 Result<std::vector<std::int64_t>> Finder::run() {
   CHECK_OK(resolve_all());
-  std::vector<std::int64_t> keys;
-  if (impossible_) return keys;
+  if (impossible_) return std::vector<std::int64_t>();
   if (wanted_.empty()) return newest();
   CHECK_OK(rarest_first());
-  std::vector<Hit> hits;
-  for (const std::int64_t term : wanted_[0]) CHECK_OK(scan(term, hits));
-  std::sort(hits.begin(), hits.end(), std::greater<>());
-  hits.erase(std::unique(hits.begin(), hits.end()), hits.end());
-  hits.resize(std::min(hits.size(), query_.limit));
-  for (const Hit& hit : hits) keys.push_back(hit.key);
-  return keys;
+  TRY(const auto found, subjects());
+  return found.size() > kManySubjects ? walk() : merge(found);
 }
 
 }  // namespace

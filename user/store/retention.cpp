@@ -12,13 +12,13 @@ namespace oomwitness {
 namespace {
 
 constexpr std::int64_t kStep = 64;  // incidents in one transaction
-// What an incident takes beside its JSON: its row, its postings and their share of the indices.
+// What an incident takes beside its JSON: its row and its share of the indices.
 constexpr std::uint64_t kOverheadBytes = 512;
 
 struct Doomed {
   std::int64_t key = 0;
   std::int64_t time_ns = 0;
-  std::string terms;
+  std::string subjects;
   std::uint64_t bytes = 0;
 };
 
@@ -34,9 +34,9 @@ class Step {
   Status remove(const std::vector<Doomed>& doomed);
 
  private:
-  Status remove_postings(const std::vector<Doomed>& doomed);
   Status remove_incidents(const std::vector<Doomed>& doomed);
-  Status remove_unused_terms(const std::vector<Doomed>& doomed);
+  // Their names, where nobody else has them.
+  Status remove_unused_names(const std::set<std::int64_t>& subjects);
 
   Database& database_;
   std::int64_t sent_;    // the last number that every exporter has had
@@ -44,7 +44,7 @@ class Step {
 };
 
 Result<std::vector<Doomed>> Step::choose(Which which, std::uint64_t excess) {
-  TRY(auto statement, database_.prepare(std::string("SELECT key, time_ns, terms, length(json) "
+  TRY(auto statement, database_.prepare(std::string("SELECT key, time_ns, subjects, length(json) "
                                                     "FROM incident WHERE seq ") +
                                         (which == Which::kSent ? "<=" : ">") +
                                         " ? AND (? OR time_ns < ?) ORDER BY time_ns LIMIT ?"));
@@ -56,7 +56,7 @@ Result<std::vector<Doomed>> Step::choose(Which which, std::uint64_t excess) {
     if (!row) return doomed;
     Doomed one{.key = statement.integer(0),
                .time_ns = statement.integer(1),
-               .terms = std::string(statement.text(2)),
+               .subjects = std::string(statement.text(2)),
                .bytes = static_cast<std::uint64_t>(statement.integer(3)) + kOverheadBytes};
     if (freed >= excess && one.time_ns >= oldest_) return doomed;
     freed += one.bytes;
@@ -64,30 +64,34 @@ Result<std::vector<Doomed>> Step::choose(Which which, std::uint64_t excess) {
   }
 }
 
-Status Step::remove_postings(const std::vector<Doomed>& doomed) {
-  TRY(auto statement,
-      database_.prepare("DELETE FROM posting WHERE term = ? AND time_ns = ? AND slot = ?"));
+Status Step::remove_incidents(const std::vector<Doomed>& doomed) {
+  TRY(auto kill,
+      database_.prepare("DELETE FROM kill WHERE subject = ? AND time_ns = ? AND incident = ?"));
+  TRY(auto incident, database_.prepare("DELETE FROM incident WHERE key = ?"));
   for (const Doomed& one : doomed) {
-    for (const auto& [slot, term] : decode_terms(one.terms))
-      CHECK_OK(statement.bind(1, term).bind(2, one.time_ns).bind(3, slot_of(one.key, slot)).run());
+    for (const std::int64_t subject : decode_ids(one.subjects))
+      CHECK_OK(kill.bind(1, subject).bind(2, one.time_ns).bind(3, one.key).run());
+    CHECK_OK(incident.bind(1, one.key).run());
   }
   return {};
 }
 
-Status Step::remove_incidents(const std::vector<Doomed>& doomed) {
-  TRY(auto statement, database_.prepare("DELETE FROM incident WHERE key = ?"));
-  for (const Doomed& one : doomed) CHECK_OK(statement.bind(1, one.key).run());
-  return {};
-}
-
-Status Step::remove_unused_terms(const std::vector<Doomed>& doomed) {
-  std::set<std::int64_t> terms;
-  for (const Doomed& one : doomed)
-    for (const auto& [slot, term] : decode_terms(one.terms)) terms.insert(term);
-  TRY(auto statement,
-      database_.prepare("DELETE FROM term WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM posting "
-                        "WHERE posting.term = ?1)"));
-  for (const std::int64_t term : terms) CHECK_OK(statement.bind(1, term).run());
+Status Step::remove_unused_names(const std::set<std::int64_t>& subjects) {
+  TRY(auto unused, database_.prepare("DELETE FROM subject WHERE id = ?1 AND NOT EXISTS(SELECT 1 "
+                                     "FROM kill WHERE subject = ?1) RETURNING terms"));
+  TRY(auto forget, database_.prepare("DELETE FROM subject_term WHERE term = ? AND subject = ?"));
+  TRY(auto term, database_.prepare("DELETE FROM term WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM "
+                                   "subject_term WHERE subject_term.term = ?1)"));
+  for (const std::int64_t subject : subjects) {
+    TRY(const bool row, unused.bind(1, subject).step());
+    if (!row) continue;
+    const std::vector<std::int64_t> terms = decode_ids(unused.text(0));
+    CHECK_OK(unused.run());
+    for (const std::int64_t id : terms) {
+      CHECK_OK(forget.bind(1, id).bind(2, subject).run());
+      CHECK_OK(term.bind(1, id).run());
+    }
+  }
   return {};
 }
 
@@ -97,9 +101,11 @@ Status Step::remove(const std::vector<Doomed>& doomed) {
   TRY(const auto last_seq, read_last_seq(database_));
   TRY(auto keep, database_.prepare("INSERT OR REPLACE INTO counter VALUES('last_seq', ?)"));
   CHECK_OK(keep.bind(1, last_seq).run());
-  CHECK_OK(remove_postings(doomed));
+  std::set<std::int64_t> subjects;
+  for (const Doomed& one : doomed)
+    for (const std::int64_t subject : decode_ids(one.subjects)) subjects.insert(subject);
   CHECK_OK(remove_incidents(doomed));
-  CHECK_OK(remove_unused_terms(doomed));
+  CHECK_OK(remove_unused_names(subjects));
   CHECK_OK(transaction.commit());
   return database_.execute("PRAGMA incremental_vacuum(256)");
 }

@@ -14,10 +14,10 @@ constexpr std::int64_t kApplicationId = 0x4f4f4d57;
 //
 // incident: `key` stays with an incident, `seq` rises with every write of it, so that an exporter
 // that remembers the last `seq` it had sees updates too.
-// term, posting: an inverted index. A term is a name (of `kind`, see terms.h); a posting says that
-// a victim of an incident had it: slot = key * 256 + the victim's number. Ordered by time within a
-// term, any filter's first page is a short walk, however many incidents there are. incident.terms
-// has the same the other way round, so that they can be removed.
+// term, subject: who dies. A term is a name (of `kind`, see terms.h) by which incidents are found;
+// a subject is a set of them that one victim had, and most victims have those of an earlier one.
+// kill: the incidents of a subject, by time. A query looks for its subjects first, and they are
+// few, or its incidents are many and near. incident.subjects has the same the other way round.
 // boot: how far the kernel's log of that boot has been read, and how many kills are described.
 constexpr std::array kSteps{R"sql(
 CREATE TABLE incident(
@@ -29,10 +29,10 @@ CREATE TABLE incident(
   boot INTEGER NOT NULL,
   monotonic_ns INTEGER NOT NULL,
   kills INTEGER NOT NULL,
-  terms BLOB NOT NULL,
+  subjects BLOB NOT NULL,
   json TEXT NOT NULL
 ) STRICT;
-CREATE INDEX incident_by_time ON incident(time_ns);
+CREATE INDEX incident_by_time ON incident(time_ns, subjects);
 CREATE INDEX incident_by_boot ON incident(boot, monotonic_ns);
 CREATE TABLE term(
   id INTEGER PRIMARY KEY,
@@ -40,11 +40,17 @@ CREATE TABLE term(
   text BLOB NOT NULL,
   UNIQUE(kind, text)
 ) STRICT;
-CREATE TABLE posting(
+CREATE TABLE subject(id INTEGER PRIMARY KEY, terms BLOB NOT NULL UNIQUE) STRICT;
+CREATE TABLE subject_term(
   term INTEGER NOT NULL,
+  subject INTEGER NOT NULL,
+  PRIMARY KEY(term, subject)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE kill(
+  subject INTEGER NOT NULL,
   time_ns INTEGER NOT NULL,
-  slot INTEGER NOT NULL,
-  PRIMARY KEY(term, time_ns, slot)
+  incident INTEGER NOT NULL,
+  PRIMARY KEY(subject, time_ns, incident)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE boot(
   key INTEGER PRIMARY KEY,

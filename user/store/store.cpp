@@ -215,7 +215,7 @@ Result<Retained> Store::retain(std::optional<std::int64_t> now_unix_ns) {
     const std::lock_guard guard(impl_->mutex);
     TRY(const auto step, retain_step(impl_->database, impl_->options, now_unix_ns));
     if (step.removed == 0) {
-      impl_->writer->forget_terms();
+      impl_->writer->forget_names();
       return total;
     }
     total.removed += step.removed;

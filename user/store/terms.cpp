@@ -6,7 +6,8 @@
 namespace oomwitness {
 namespace {
 
-constexpr std::size_t kMaxTerms = 1024;  // of one slot: a group can have thousands of victims
+constexpr std::size_t kMaxSubjects = 256;
+constexpr std::size_t kMaxTerms = 1024;  // of one subject: a group can have thousands of victims
 
 class Terms {
  public:
@@ -23,6 +24,7 @@ class Terms {
     }
   }
   void add(const Victim& victim);
+  bool operator==(const Terms&) const = default;
   std::vector<Term> take() { return std::move(terms_); }
 
  private:
@@ -47,11 +49,19 @@ void Terms::add(const Victim& victim) {
 }  // namespace
 
 std::vector<std::vector<Term>> terms_of(const Incident& incident) {
-  std::vector<Terms> slots(std::clamp(incident.victims.size(), std::size_t{1}, kMaxSlots));
-  for (std::size_t i = 0; i < incident.victims.size(); ++i)
-    slots[std::min(i, kMaxSlots - 1)].add(incident.victims[i]);
+  std::vector<Terms> subjects;
+  for (const Victim& victim : incident.victims) {
+    Terms one;
+    one.add(victim);
+    if (std::find(subjects.begin(), subjects.end(), one) != subjects.end()) continue;
+    if (subjects.size() < kMaxSubjects)
+      subjects.push_back(std::move(one));
+    else
+      subjects.back().add(victim);
+  }
+  if (subjects.empty()) subjects.emplace_back();
   std::vector<std::vector<Term>> out;
-  for (Terms& terms : slots) {
+  for (Terms& terms : subjects) {
     if (incident.diagnosis) terms.add(TermKind::kCause, incident.diagnosis->cause);
     out.push_back(terms.take());
   }

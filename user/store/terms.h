@@ -27,10 +27,8 @@ struct Term {
   bool operator==(const Term&) const = default;
 };
 
-inline constexpr std::size_t kMaxSlots = 256;
-
-// What each victim is found by; the cause of the incident is among each victim's. One entry at
-// least; victims from the 256th on are found by the last entry.
+// What victims are found by, each kind of victim once; the cause of the incident is among each's.
+// One entry at least, and 256 at most: in a group of more, the last has the names of all the rest.
 std::vector<std::vector<Term>> terms_of(const Incident& incident);
 
 // Without the slashes at its end; empty: the root, in which everything is.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "store/writer.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
 #include "incident/json.h"
@@ -10,29 +10,30 @@
 namespace oomwitness {
 namespace {
 
-constexpr std::size_t kTermsRemembered = 512;
+constexpr std::size_t kNamesRemembered = 512;
 
-void append(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(number >> shift);
-}
-
-std::uint64_t number_at(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < 8; ++i)
-    number |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  return number;
-}
+constexpr std::size_t kIdBytes = 8;
 
 }  // namespace
 
-std::vector<SlotTerm> decode_terms(std::string_view encoded) {
-  constexpr std::size_t kPair = 16;
-  std::vector<SlotTerm> pairs;
-  for (; encoded.size() >= kPair; encoded.remove_prefix(kPair)) {
-    pairs.push_back(
-        {number_at(encoded), static_cast<std::int64_t>(number_at(encoded.substr(kPair / 2)))});
+std::string encode_ids(const std::vector<std::int64_t>& ids) {
+  std::string encoded;
+  for (const std::int64_t id : ids) {
+    for (std::size_t i = 0; i < kIdBytes; ++i)
+      encoded += static_cast<char>(static_cast<std::uint64_t>(id) >> (8 * i));
   }
-  return pairs;
+  return encoded;
+}
+
+std::vector<std::int64_t> decode_ids(std::string_view encoded) {
+  std::vector<std::int64_t> ids;
+  for (; encoded.size() >= kIdBytes; encoded.remove_prefix(kIdBytes)) {
+    std::uint64_t id = 0;
+    for (std::size_t i = 0; i < kIdBytes; ++i)
+      id |= std::uint64_t{static_cast<unsigned char>(encoded[i])} << (8 * i);
+    ids.push_back(static_cast<std::int64_t>(id));
+  }
+  return ids;
 }
 
 // Rows may have been removed by then, the newest too: the counter has the last number at that time.
@@ -50,17 +51,22 @@ Result<Writer> Writer::make(Database& database) {
     const char* sql;
   };
   const std::array texts{
-      Text{writer.find_, "SELECT key, revision, time_ns, kills, terms FROM incident WHERE id = ?"},
+      Text{writer.find_,
+           "SELECT key, revision, time_ns, kills, subjects FROM incident WHERE id = ?"},
       Text{writer.insert_,
-           "INSERT INTO incident(seq, id, revision, time_ns, boot, monotonic_ns, kills, terms, "
+           "INSERT INTO incident(seq, id, revision, time_ns, boot, monotonic_ns, kills, subjects, "
            "json) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       Text{writer.update_,
-           "UPDATE incident SET seq = ?, revision = ?, time_ns = ?, kills = ?, terms = ?, "
+           "UPDATE incident SET seq = ?, revision = ?, time_ns = ?, kills = ?, subjects = ?, "
            "json = ? WHERE key = ?"},
-      Text{writer.insert_posting_,
-           "INSERT OR IGNORE INTO posting(term, time_ns, slot) VALUES(?, ?, ?)"},
-      Text{writer.delete_posting_,
-           "DELETE FROM posting WHERE term = ? AND time_ns = ? AND slot = ?"},
+      Text{writer.insert_kill_,
+           "INSERT OR IGNORE INTO kill(subject, time_ns, incident) VALUES(?, ?, ?)"},
+      Text{writer.delete_kill_,
+           "DELETE FROM kill WHERE subject = ? AND time_ns = ? AND incident = ?"},
+      Text{writer.find_subject_, "SELECT id FROM subject WHERE terms = ?"},
+      Text{writer.insert_subject_, "INSERT INTO subject(terms) VALUES(?)"},
+      Text{writer.insert_subject_term_,
+           "INSERT OR IGNORE INTO subject_term(term, subject) VALUES(?, ?)"},
       Text{writer.find_term_, "SELECT id FROM term WHERE kind = ? AND text = ?"},
       Text{writer.insert_term_, "INSERT INTO term(kind, text) VALUES(?, ?)"},
       Text{writer.find_boot_, "SELECT key FROM boot WHERE boot_id = ?"},
@@ -94,7 +100,7 @@ Result<std::size_t> Writer::put(std::span<const Incident> incidents) {
   if (const Status status = write_all(); !status) {
     // What was learnt in a transaction that never was.
     last_seq_ = last_seq;
-    terms_.clear();
+    forget_names();
     boot_ = {};
     return tl::make_unexpected(status.error());
   }
@@ -113,41 +119,33 @@ Result<std::optional<Writer::Known>> Writer::find(const Incident& incident) {
               .revision = static_cast<std::uint32_t>(find_.integer(1)),
               .time_ns = find_.integer(2),
               .kills = static_cast<std::uint64_t>(find_.integer(3)),
-              .terms = std::string(find_.text(4))};
+              .subjects = std::string(find_.text(4))};
   find_.reset();
   return known;
 }
 
 Status Writer::write(const Incident& incident, const std::optional<Known>& known) {
   TRY(const auto boot, boot_key(incident.host.boot_id));
-  TRY(const auto terms, encoded_terms(incident));
+  TRY(const auto subjects, encoded_subjects(incident));
   std::int64_t key = known ? known->key : 0;
-  const bool same_terms = known && known->terms == terms && known->time_ns == incident.time_unix_ns;
+  const bool same = known && known->subjects == subjects && known->time_ns == incident.time_unix_ns;
   if (known) {
-    if (!same_terms) {
-      for (const auto& [slot, term] : decode_terms(known->terms)) {
-        CHECK_OK(delete_posting_.bind(1, term)
-                     .bind(2, known->time_ns)
-                     .bind(3, slot_of(key, slot))
-                     .run());
-      }
+    if (!same) {
+      for (const std::int64_t subject : decode_ids(known->subjects))
+        CHECK_OK(delete_kill_.bind(1, subject).bind(2, known->time_ns).bind(3, key).run());
     }
-    CHECK_OK(update(incident, *known, terms));
+    CHECK_OK(update(incident, *known, subjects));
   } else {
-    CHECK_OK(insert(incident, boot, terms, key));
+    CHECK_OK(insert(incident, boot, subjects, key));
   }
-  if (!same_terms) {
-    for (const auto& [slot, term] : decode_terms(terms)) {
-      CHECK_OK(insert_posting_.bind(1, term)
-                   .bind(2, incident.time_unix_ns)
-                   .bind(3, slot_of(key, slot))
-                   .run());
-    }
+  if (!same) {
+    for (const std::int64_t subject : decode_ids(subjects))
+      CHECK_OK(insert_kill_.bind(1, subject).bind(2, incident.time_unix_ns).bind(3, key).run());
   }
   return count_kills(boot, counted_kills(incident), known ? known->kills : 0);
 }
 
-Status Writer::insert(const Incident& incident, std::int64_t boot, const std::string& terms,
+Status Writer::insert(const Incident& incident, std::int64_t boot, const std::string& subjects,
                       std::int64_t& key) {
   const std::string json = to_json(incident);
   CHECK_OK(insert_.bind(1, ++last_seq_)
@@ -157,20 +155,20 @@ Status Writer::insert(const Incident& incident, std::int64_t boot, const std::st
                .bind(5, boot)
                .bind(6, static_cast<std::int64_t>(incident.monotonic_ns))
                .bind(7, static_cast<std::int64_t>(counted_kills(incident)))
-               .bind_bytes(8, terms)
+               .bind_bytes(8, subjects)
                .bind(9, json)
                .run());
   key = database_->last_rowid();
   return {};
 }
 
-Status Writer::update(const Incident& incident, const Known& known, const std::string& terms) {
+Status Writer::update(const Incident& incident, const Known& known, const std::string& subjects) {
   const std::string json = to_json(incident);
   return update_.bind(1, ++last_seq_)
       .bind(2, std::int64_t{incident.revision})
       .bind(3, incident.time_unix_ns)
       .bind(4, static_cast<std::int64_t>(counted_kills(incident)))
-      .bind_bytes(5, terms)
+      .bind_bytes(5, subjects)
       .bind(6, json)
       .bind(7, known.key)
       .run();
@@ -210,22 +208,44 @@ Result<std::int64_t> Writer::term_id(const Term& term) {
     CHECK_OK(insert_term_.bind(1, kind).bind_bytes(2, term.text).run());
     id = database_->last_rowid();
   }
-  if (terms_.size() >= kTermsRemembered) terms_.clear();
+  if (terms_.size() >= kNamesRemembered) terms_.clear();
   terms_[{term.kind, term.text}] = id;
   return id;
 }
 
-Result<std::string> Writer::encoded_terms(const Incident& incident) {
-  std::string encoded;
-  const auto slots = terms_of(incident);
-  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    for (const Term& term : slots[slot]) {
-      TRY(const auto id, term_id(term));
-      append(encoded, slot);
-      append(encoded, static_cast<std::uint64_t>(id));
-    }
+Result<std::int64_t> Writer::subject_id(const std::vector<Term>& terms) {
+  std::vector<std::int64_t> ids;
+  for (const Term& term : terms) {
+    TRY(const auto id, term_id(term));
+    ids.push_back(id);
   }
-  return encoded;
+  std::sort(ids.begin(), ids.end());
+  const std::string encoded = encode_ids(ids);
+  const auto remembered = subjects_.find(encoded);
+  if (remembered != subjects_.end()) return remembered->second;
+  TRY(const bool row, find_subject_.bind_bytes(1, encoded).step());
+  std::int64_t subject = 0;
+  if (row) {
+    subject = find_subject_.integer(0);
+    find_subject_.reset();
+  } else {
+    CHECK_OK(insert_subject_.bind_bytes(1, encoded).run());
+    subject = database_->last_rowid();
+    for (const std::int64_t id : ids)
+      CHECK_OK(insert_subject_term_.bind(1, id).bind(2, subject).run());
+  }
+  if (subjects_.size() >= kNamesRemembered) subjects_.clear();
+  subjects_[encoded] = subject;
+  return subject;
+}
+
+Result<std::string> Writer::encoded_subjects(const Incident& incident) {
+  std::vector<std::int64_t> subjects;
+  for (const std::vector<Term>& terms : terms_of(incident)) {
+    TRY(const auto subject, subject_id(terms));
+    subjects.push_back(subject);
+  }
+  return encode_ids(subjects);
 }
 
 }  // namespace oomwitness

@@ -26,8 +26,11 @@ class Writer {
 
   // One transaction; how many of them were new or later revisions. On an error nothing is.
   Result<std::size_t> put(std::span<const Incident> incidents);
-  // After terms have been removed.
-  void forget_terms() { terms_.clear(); }
+  // After some have been removed.
+  void forget_names() {
+    terms_.clear();
+    subjects_.clear();
+  }
 
  private:
   struct Known {
@@ -35,31 +38,36 @@ class Writer {
     std::uint32_t revision = 0;
     std::int64_t time_ns = 0;
     std::uint64_t kills = 0;
-    std::string terms;
+    std::string subjects;
   };
 
   explicit Writer(Database& database) : database_(&database) {}
   Result<bool> is_news(const Incident& incident);
   Result<std::optional<Known>> find(const Incident& incident);
   Status write(const Incident& incident, const std::optional<Known>& known);
-  Status insert(const Incident& incident, std::int64_t boot, const std::string& terms,
+  Status insert(const Incident& incident, std::int64_t boot, const std::string& subjects,
                 std::int64_t& key);
-  Status update(const Incident& incident, const Known& known, const std::string& terms);
+  Status update(const Incident& incident, const Known& known, const std::string& subjects);
   Result<std::int64_t> boot_key(const std::string& boot_id);
   Status count_kills(std::int64_t boot, std::uint64_t kills, std::uint64_t before);
   Result<std::int64_t> term_id(const Term& term);
-  // Ids of terms by slot, as incident.terms has them.
-  Result<std::string> encoded_terms(const Incident& incident);
+  Result<std::int64_t> subject_id(const std::vector<Term>& terms);
+  // As incident.subjects has them.
+  Result<std::string> encoded_subjects(const Incident& incident);
 
   Database* database_;
   std::int64_t last_seq_ = 0;
   std::map<std::pair<TermKind, std::string>, std::int64_t> terms_;
+  std::map<std::string, std::int64_t> subjects_;  // by their terms, encoded
   std::pair<std::string, std::int64_t> boot_;
   Statement find_;
   Statement insert_;
   Statement update_;
-  Statement insert_posting_;
-  Statement delete_posting_;
+  Statement insert_kill_;
+  Statement delete_kill_;
+  Statement find_subject_;
+  Statement insert_subject_;
+  Statement insert_subject_term_;
   Statement find_term_;
   Statement insert_term_;
   Statement find_boot_;
@@ -67,19 +75,8 @@ class Writer {
   Statement count_kills_;
 };
 
-// incident.terms: {slot, term} pairs of little-endian 64-bit numbers.
-struct SlotTerm {
-  std::uint64_t slot = 0;
-  std::int64_t term = 0;
-};
-std::vector<SlotTerm> decode_terms(std::string_view encoded);
-
-// What posting.slot holds.
-constexpr std::int64_t slot_of(std::int64_t key, std::uint64_t victim) {
-  return key * static_cast<std::int64_t>(kMaxSlots) + static_cast<std::int64_t>(victim);
-}
-constexpr std::int64_t key_of(std::int64_t slot) {
-  return slot / static_cast<std::int64_t>(kMaxSlots);
-}
+// incident.subjects and subject.terms: little-endian 64-bit numbers.
+std::string encode_ids(const std::vector<std::int64_t>& ids);
+std::vector<std::int64_t> decode_ids(std::string_view encoded);
 
 }  // namespace oomwitness
