@@ -17,6 +17,7 @@
 #include "enrich/memory_files.h"
 #include "enrich/pid_ns.h"
 #include "pipeline/host.h"
+#include "run/choose_box.h"
 #include "support/text.h"
 
 namespace oomwitness {
@@ -78,6 +79,8 @@ std::vector<Finding> sources(const Roots& roots) {
       from_status("gfp flag names", gfp_names(roots), "what kind of memory was asked for, by name"),
       from_status("memory cgroups", memory_controller(roots),
                   "memory.stat of the limit that was hit"),
+      from_status("cgroup of a run", box_outlook(roots),
+                  "limits in `run`, which then watches the cgroup that is there; `fit`"),
       from_status("host pids", host_pids(roots), "user, unit, container and pod of a victim"),
       from_status("kernel log", kernel_log(),
                   "the decision where oom_kill_process cannot be hooked; every kill where BPF is "
@@ -105,6 +108,11 @@ void print(const std::vector<Finding>& findings, std::string& out) {
     out.append(escape_for_terminal(finding.detail)).append("\n");
     if (!finding.works) out.append("           costs: ").append(finding.gives).append("\n");
   }
+}
+
+// How deep a run would see: docs/man/oomwitness-run.1, "Depths".
+std::string_view run_depth(bool bpf) {
+  return bpf ? "bpf" : Kmsg::open() ? "log" : "cgroup";
 }
 
 // How much a trace can see here. The ladder of docs/architecture.md, from its top.
@@ -156,6 +164,7 @@ std::string as_text(const Host& host, const Result<Tracer>& tracer, Rung rung, c
   out += "\nsources\n";
   print(sources(roots), out);
   out.append("\n").append(verdict(rung)).append("\n");
+  out.append("A run sees kills with depth ").append(run_depth(tracer.has_value())).append(".\n");
   return out;
 }
 
@@ -175,7 +184,8 @@ std::string as_json(const Host& host, const Result<Tracer>& tracer, Rung rung, c
       {"schema", "oomwitness/doctor/v1"},
       {"host", {{"name", host.name}, {"kernel", host.kernel}, {"arch", host.arch}}},
       {"sees_kills", rung != Rung::kNone},
-      {"rung", name(rung)}};
+      {"rung", name(rung)},
+      {"run_depth", run_depth(tracer.has_value())}};
   if (tracer) {
     out["hooks"] = as_json(hooks(tracer->plan()));
     for (std::size_t i = 0; i < hook_table().size(); ++i) {

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <ctime>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -265,22 +267,39 @@ Status LiveTrace::run(RingReader* reader) {
 }
 
 // Runs beside the trace: a pass over /proc/kallsyms takes tens of milliseconds, and nobody should
-// wait for it to be ready.
+// wait for it to be ready. A trace that is over before `delay` does without.
 class SymbolThread {
  public:
-  SymbolThread(Tracer& tracer, std::string proc)
-      : thread_([&tracer, proc = std::move(proc)] {
+  SymbolThread(Tracer& tracer, std::string proc, std::chrono::nanoseconds delay)
+      : thread_([this, &tracer, proc = std::move(proc), delay] {
+          if (!wait(delay)) return;
           // Without them system memory comes from /proc/meminfo, marked so.
           [[maybe_unused]] const auto found = tracer.find_kernel_variables(proc);
         }) {}
-  ~SymbolThread() { thread_.join(); }
+  ~SymbolThread() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+  }
   SymbolThread(const SymbolThread&) = delete;
   SymbolThread& operator=(const SymbolThread&) = delete;
   SymbolThread(SymbolThread&&) = delete;
   SymbolThread& operator=(SymbolThread&&) = delete;
 
  private:
-  std::thread thread_;
+  // False: the trace was over first.
+  bool wait(std::chrono::nanoseconds delay) {
+    std::unique_lock lock(mutex_);
+    return !ended_.wait_for(lock, delay, [this] { return over_; });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;  // the last: it uses the others
 };
 
 // The kernel's log: the kills before the watch, and what stands in for hooks.
@@ -396,7 +415,7 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   std::optional<SymbolThread> symbols;
   std::unique_ptr<RingReader> reader;
   if (tracer != nullptr) {
-    symbols.emplace(*tracer, options.roots.proc);
+    symbols.emplace(*tracer, options.roots.proc, options.symbols_after);
     TRY(reader, RingReader::start(*tracer));
   }
   LiveTrace trace(std::move(options), std::move(signals), queue, tracer, late, sources.log.log(),

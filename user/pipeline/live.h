@@ -55,6 +55,8 @@ struct LiveOptions {
   LivePartner* partner = nullptr;
   // Adds to an incident what only the caller knows, before it is diagnosed. Must not block.
   std::function<void(Incident&)> complete;
+  // When to look for the kernel's memory counters, which takes a pass over /proc/kallsyms.
+  std::chrono::nanoseconds symbols_after{0};
   bool bpf = true;  // false: the kernel's log alone, BPF is not tried
   // Called once, when every hook is in place: the plan says which ones. Without any, the kernel's
   // log alone is watched.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "run/choose_box.h"
 
+#include <unistd.h>
+
 #include <utility>
 
+#include "run/cgroup_files.h"
 #include "run/scope.h"
 
 namespace oomwitness {
@@ -41,7 +44,28 @@ Result<Box> make_box(const OwnCgroup& own, const BoxRequest& request, std::strin
   return fail(refusals);
 }
 
+// Version 2: whether the memory controller is, or could be turned on below the own cgroup.
+bool may_enable_memory(const OwnCgroup& own) {
+  if (!lists_word(own.folder + "/cgroup.controllers", "memory")) return false;
+  // Only the root of all has no type; it alone may have processes and controllers below.
+  const bool root = ::access((own.folder + "/cgroup.type").c_str(), F_OK) != 0;
+  const auto procs = processes_in_tree(own.folder);
+  return root || lists_word(own.folder + "/cgroup.subtree_control", "memory") ||
+         (procs.size() == 1 && procs.front() == ::getpid());
+}
+
 }  // namespace
+
+Result<std::string> box_outlook(const Roots& roots) {
+  TRY(const auto own, find_own_cgroup(roots));
+  const bool writable = ::access(own.folder.c_str(), W_OK) == 0;
+  if (writable && (own.layout.v1 || may_enable_memory(own)))
+    return "new ones below " + own.path + (own.layout.v1 ? " (version 1)" : " (version 2)");
+  if (!own.layout.v1 && has_systemd_manager(roots.root))
+    return "new ones below a scope of systemd's (version 2)";
+  return fail("none can be made below " + own.path + (writable ? ": it has other processes" : ""),
+              "runs watch " + own.path + " itself");
+}
 
 Result<ChosenBox> choose_box(const BoxRequest& request) {
   ChosenBox chosen;

@@ -32,4 +32,8 @@ struct ChosenBox {
 // started again inside a scope. Errors: limits that cannot be set, or a way that does not work.
 Result<ChosenBox> choose_box(const BoxRequest& request);
 
+// What choose_box() would find here, without making anything, in words. An error: no cgroup of a
+// run's own, and why.
+Result<std::string> box_outlook(const Roots& roots);
+
 }  // namespace oomwitness

@@ -48,9 +48,9 @@ struct CloseFolder {
 };
 
 std::vector<std::string> folders_in(const OwnedFd& parent) {
-  // In kernfs a folder has a link for each folder in it, as in the old file systems.
+  // In kernfs a folder has a link for each folder in it, as in the old file systems: two are none.
   struct stat facts {};
-  if (::fstat(parent.get(), &facts) != 0 || facts.st_nlink <= 2) return {};
+  if (::fstat(parent.get(), &facts) != 0 || facts.st_nlink == 2) return {};
   // fdopendir() takes the descriptor over.
   const int listed = ::openat(parent.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseFolder> folder(listed < 0 ? nullptr : ::fdopendir(listed));

@@ -110,6 +110,8 @@ struct Witness::Watch : LivePartner {
     live.roots = options.roots;
     live.bpf = options.deepest == RunDepth::kBpf;
     live.partner = this;
+    // Most commands of a build are over before.
+    live.symbols_after = std::chrono::milliseconds(500);
     live.on_ready = [this](const HookPlan& plan) {
       settle(names_hooks(plan) ? RunDepth::kBpf : RunDepth::kKernelLog);
     };

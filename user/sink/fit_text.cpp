@@ -156,7 +156,7 @@ std::string fit_json(const FitReport& report) {
     add(row, "limit_hits", run.result.limit_hits);
     out["runs"].push_back(std::move(row));
   }
-  return out.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return out.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace oomwitness
