@@ -93,6 +93,23 @@ TEST_F(Report, AFileThatIsNotThereLeavesTheOthersAndIsCodeOne) {
   EXPECT_THAT(ran.out, HasSubstr("1 incident,"));
 }
 
+TEST_F(Report, OfAStoreReadsWhatTheAgentHasKept) {
+  const Ran ran = run({"report", "--store=" + path("none.db")});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("none.db"));
+}
+
+TEST_F(Report, OfARunIsToldByItsContent) {
+  std::ofstream(path("run.json"))
+      << R"({"schema":"oomwitness/run/v1","command":["make"],"host":{},"verdict":"success",)"
+         R"("exit_code":0,"cgroup":{"way":"new"},"depth":"cgroup","limits":{},"usage":{},"kills":[],)"
+         R"("memory":[{"ms":0,"usage_bytes":4096},{"ms":500,"usage_bytes":8192}],"incidents":[]})"
+      << "\n";
+  const Ran ran = run({"report", path("run.json")});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Memory of the run"));
+}
+
 TEST_F(Report, WithoutIncidentsWritesNothingAndIsCodeThree) {
   std::ofstream(path("empty.log")) << "nothing\n";
   const Ran ran = run({"report", "-o", path("out.html"), path("empty.log")});

@@ -207,17 +207,63 @@ TEST(Gathered, CountsAnUpdateAsItsIncidentAndKeepsTheUpdate) {
   for (const Incident& incident : {at("a", 1), at("b", 2), at("a", 1, 1), at("a", 1, 0)})
     gathered.add(incident);
   EXPECT_EQ(gathered.tally().incidents(), 2U);
-  EXPECT_EQ(gathered.incidents().front().revision, 1U);
+  EXPECT_EQ(std::move(gathered).take().front().revision, 1U);
 }
 
 TEST(Gathered, KeepsTheNewestInOrderWhateverCameFirst) {
   Gathered gathered(2);
   for (std::int64_t n = 0; n < 200; ++n) gathered.add(at(std::to_string(n), 1 + n * 37 % 200));
-  const auto kept = gathered.incidents();
+  EXPECT_EQ(gathered.tally().incidents(), 200U);
+  const auto kept = std::move(gathered).take();
   ASSERT_EQ(kept.size(), 2U);
   EXPECT_EQ(kept[0].time_unix_ns, 199);
   EXPECT_EQ(kept[1].time_unix_ns, 200);
-  EXPECT_EQ(gathered.tally().incidents(), 200U);
+}
+
+TEST(Gathered, SeesRepeatsInTheOrderOfTheirTimes) {
+  Gathered gathered(10);
+  for (const std::int64_t minute : {3, 2, 1}) {  // as a store gives them
+    Incident incident = sample("memcg");
+    incident.id += std::to_string(minute);
+    incident.time_unix_ns += minute * 60'000'000'000;
+    incident.victims[0].pid = static_cast<std::uint32_t>(1'000 + minute);
+    gathered.add(incident);
+  }
+  const auto kept = std::move(gathered).take();
+  EXPECT_THAT(kept.front().diagnosis->also, Not(testing::Contains("repeated-kills")));
+  EXPECT_THAT(kept.back().diagnosis->also, testing::Contains("repeated-kills"));
+}
+
+RunRecord run_that_died() {
+  RunRecord run;
+  run.command = {"make", "<script>"};
+  run.verdict = RunVerdict::kOom;
+  run.limits.effective_bytes = 64U << 20U;
+  for (std::uint64_t n = 0; n < 10; ++n) run.memory.push_back({n * 100, n << 22U, {}});
+  RunKill kill;
+  kill.ms = 900;
+  kill.pid = 12;
+  kill.comm = "<img onerror=x>";
+  run.kills = {kill};
+  return run;
+}
+
+TEST(Html, OfARunHasItsMemoryWithTheLimitAndTheKill) {
+  HtmlReport report;
+  report.runs = {run_that_died()};
+  const std::string html = render_html(report);
+  EXPECT_EQ(unbalanced(html), "");
+  EXPECT_THAT(html, HasSubstr("Memory of the run"));
+  EXPECT_THAT(html, HasSubstr("class=\"limit\""));
+  EXPECT_THAT(html, HasSubstr("class=\"kill\""));
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+}
+
+TEST(Html, OfARunWithoutSamplesSaysSo) {
+  HtmlReport report;
+  report.runs.emplace_back().command = {"true"};
+  EXPECT_THAT(render_html(report), HasSubstr("Nothing could be sampled"));
 }
 
 TEST(Tally, CountsByCauseNameAndPlace) {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "cli/libexec.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
+
+#include "cli/terminal.h"
 
 namespace oomwitness {
 
@@ -24,6 +30,29 @@ Error become(const std::string& program, std::vector<std::string> arguments) {
   return {{ENOENT, std::generic_category()},
           "run " + installed.string(),
           "this command is a program of its own: install it, or build it (cmake --build)"};
+}
+
+Result<Piped> run_beside(const std::string& program, std::vector<std::string> arguments) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno, "run " + program + ": pipe");
+  OwnedFd out(ends[0]);
+  const OwnedFd in(ends[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(errno, "run " + program + ": fork");
+  if (pid == 0) {
+    ::dup2(in.get(), STDOUT_FILENO);
+    print_error(become(program, std::move(arguments)));
+    ::_exit(1);
+  }
+  return Piped{std::move(out), pid};
+}
+
+int wait_for_end(const Piped& piped) {
+  int status = 0;
+  while (::waitpid(piped.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  constexpr int kSignalled = 128;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
 }
 
 }  // namespace oomwitness

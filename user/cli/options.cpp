@@ -182,8 +182,15 @@ CLI::App* add_report(CLI::App& app, ReportCommand& report) {
   CLI::App* command =
       app.add_subcommand("report", "Incidents as one self-contained HTML file with plots");
   command->add_option("FILE", report.files,
-                      "Incidents as `trace --json` and `analyze --json` print them, or kernel "
-                      "logs, any number of them; - (the default) reads stdin");
+                      "Incidents as `trace --json` and `analyze --json` print them, records of "
+                      "`run --json`, or kernel logs, any number of them; - (the default) reads "
+                      "stdin");
+  command
+      ->add_option("--store", report.store,
+                   "The newest incidents that the agent has kept; FILE where the store is not in "
+                   "its usual place")
+      ->type_name("[FILE]")
+      ->expected(0, 1);
   command
       ->add_option("-o,--output", report.output,
                    "Where to write it; without it, HTML to stdout, or to a terminal text")
@@ -277,7 +284,9 @@ Command parse_command_line(std::span<const char* const> argv) {
   if (run_app->parsed()) return finish(std::move(run), line, *run_app);
   if (explain_app->parsed()) return explain;
   if (report_app->parsed()) {
-    if (report.files.empty()) report.files = {"-"};
+    report.stored = report_app->count("--store") > 0;
+    if (report.store && report.store->empty()) report.store.reset();
+    if (report.files.empty() && !report.stored) report.files = {"-"};
     return report;
   }
   if (analyze_app->parsed()) return finish(std::move(analyze), raw_analyze, clock, *analyze_app);

@@ -64,6 +64,8 @@ struct ExplainCommand {
 
 struct ReportCommand {
   std::vector<std::string> files;     // "-": stdin
+  bool stored = false;                // those that the agent has kept
+  std::optional<std::string> store;   // its database, where it is not in its usual place
   std::optional<std::string> output;  // "-": stdout
   bool text = false;
   std::optional<std::string> id;
@@ -88,6 +90,7 @@ struct RunCommand {
   std::string depth = "auto";
   std::optional<std::string> junit;
   std::optional<std::string> json;
+  std::optional<std::string> html;
   std::optional<std::string> github_summary;
   bool github = false;
   bool quiet = false;

@@ -3,20 +3,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <cerrno>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "capture/log/open_log.h"
 #include "capture/log/rotation.h"
 #include "cli/commands.h"
+#include "cli/libexec.h"
 #include "cli/local_clock.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 #include "pipeline/incident_source.h"
 #include "sink/gathered.h"
 #include "sink/html/report_html.h"
+#include "sink/run_chart.h"
 #include "sink/text_overview.h"
 #include "support/owned_fd.h"
 
@@ -33,25 +37,59 @@ LogReaderOptions reader_options() {
   return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
 }
 
-Status read_file(const std::string& path, const ReportCommand& command, Gathered& gathered) {
-  TRY(const auto opened, open_log(path));
-  return read_incidents(*opened.pieces, reader_options(), [&](const Incident& incident) {
-    if (!command.id || incident.id == *command.id) gathered.add(incident);
-    return Status{};
-  });
+// All that a report is made of.
+struct Material {
+  Gathered incidents;
+  std::vector<RunRecord> runs;
+
+  bool empty() const { return incidents.tally().incidents() == 0 && runs.empty(); }
+};
+
+Status read(Pieces& pieces, const ReportCommand& command, Material& material) {
+  return read_records(
+      pieces, reader_options(),
+      [&](const Incident& incident) {
+        if (!command.id || incident.id == *command.id) material.incidents.add(incident);
+        return Status{};
+      },
+      [&](const RunRecord& run) {
+        material.runs.push_back(run);
+        return Status{};
+      });
 }
 
-// A file that cannot be read does not keep the others from being reported.
-bool read_all(const ReportCommand& command, Gathered& gathered) {
+Status read_file(const std::string& path, const ReportCommand& command, Material& material) {
+  TRY(const auto opened, open_log(path));
+  return read(*opened.pieces, command, material);
+}
+
+Status read_store(const ReportCommand& command, Material& material) {
+  const char* const program = "oomwitness-history";
+  std::vector<std::string> arguments{"--json", "--limit", std::to_string(command.most)};
+  if (command.store) arguments.insert(arguments.end(), {"--store", *command.store});
+  TRY(auto piped, run_beside(program, std::move(arguments)));
+  const Status status =
+      read(*make_opened(std::make_unique<FdStream>(std::move(piped.out), program)).pieces, command,
+           material);
+  const int code = wait_for_end(piped);
+  if (!status) return status;
+  // It has said itself what was wrong.
+  if (code != 0 && code != kNoneFound)
+    return fail(std::string(program) + " ended with " + std::to_string(code));
+  return {};
+}
+
+// What cannot be read does not keep the rest from being reported.
+bool read_all(const ReportCommand& command, Material& material) {
   bool whole = true;
-  for (const LogSet& set : sort_rotated(command.files)) {
-    for (const LogSetMember& member : set) {
-      const Status status = read_file(member.path, command, gathered);
-      if (status) continue;
-      print_error(status.error());
-      whole = false;
-    }
-  }
+  const auto keep = [&whole](const Status& status) {
+    if (status) return;
+    print_error(status.error());
+    whole = false;
+  };
+  if (command.stored) keep(read_store(command, material));
+  for (const LogSet& set : sort_rotated(command.files))
+    for (const LogSetMember& member : set) keep(read_file(member.path, command, material));
   return whole;
 }
 
@@ -59,22 +97,29 @@ bool writes_text(const ReportCommand& command) {
   return command.text || (!command.output && ::isatty(STDOUT_FILENO) == 1);
 }
 
-std::string as_text(const Gathered& gathered, bool terminal) {
+std::string as_text(Material material, bool terminal) {
   const ReportOptions options{.color = terminal && wants_color(STDOUT_FILENO),
                               .utf8 = wants_utf8()};
-  std::string out = render_overview(gathered.tally(), options);
-  for (const Incident& incident : gathered.incidents())
-    out += "\n" + render_plots(incident, options);
+  std::string out;
+  const auto add = [&out](const std::string& part) {
+    if (!part.empty()) out += (out.empty() ? "" : "\n") + part;
+  };
+  for (const RunRecord& run : material.runs) add(render_run_plot(run, options));
+  add(render_overview(material.incidents.tally(), options));
+  for (const Incident& incident : std::move(material.incidents).take())
+    add(render_plots(incident, options));
   return out;
 }
 
-std::string as_html(const ReportCommand& command, Gathered gathered) {
+std::string as_html(const ReportCommand& command, Material material) {
   HtmlReport report;
   report.made_unix_ns = local_clock().now_unix_ns;
   report.version = kVersion;
   report.sources = command.files;
-  report.tally = gathered.tally();
-  report.incidents = std::move(gathered).take();
+  if (command.stored) report.sources.emplace_back("the store of the agent");
+  report.runs = std::move(material.runs);
+  report.tally = material.incidents.tally();
+  report.incidents = std::move(material.incidents).take();
   return render_html(report);
 }
 
@@ -94,26 +139,26 @@ Status write_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-Status write(const ReportCommand& command, Gathered gathered) {
+Status write(const ReportCommand& command, Material material) {
   const bool to_stdout = !command.output || *command.output == "-";
-  const std::string text =
-      writes_text(command) ? as_text(gathered, to_stdout) : as_html(command, std::move(gathered));
+  const std::string text = writes_text(command) ? as_text(std::move(material), to_stdout)
+                                                : as_html(command, std::move(material));
   return to_stdout ? write_all(STDOUT_FILENO, text) : write_file(*command.output, text);
 }
 
 }  // namespace
 
 int run_report(const ReportCommand& command) {
-  Gathered gathered(command.most);
-  const bool whole = read_all(command, gathered);
-  if (gathered.tally().incidents() == 0) {
+  Material material{Gathered(command.most), {}};
+  const bool whole = read_all(command, material);
+  if (material.empty()) {
     if (!whole) return kFailed;
     print_error({{},
                  "there is no incident to report",
                  "give incidents as `oomwitness trace --json` prints them, or a kernel log"});
     return kNoneFound;
   }
-  if (const Status status = write(command, std::move(gathered)); !status) {
+  if (const Status status = write(command, std::move(material)); !status) {
     print_error(status.error());
     return kFailed;
   }

@@ -4,12 +4,17 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cli/commands.h"
+#include "cli/local_clock.h"
 #include "cli/terminal.h"
+#include "cli/version.h"
 #include "run/run_command.h"
 #include "run/run_json.h"
+#include "sink/gathered.h"
 #include "sink/github.h"
+#include "sink/html/report_html.h"
 #include "sink/junit.h"
 #include "sink/run_text.h"
 #include "support/text.h"
@@ -63,6 +68,19 @@ Status write_file(const std::string& path, std::string_view text, int how) {
   return {};
 }
 
+std::string as_html(const RunRecord& record) {
+  constexpr std::size_t kMostListed = 1'000;
+  Gathered gathered(kMostListed);
+  for (const Incident& incident : record.incidents) gathered.add(incident);
+  HtmlReport report;
+  report.made_unix_ns = local_clock().now_unix_ns;
+  report.version = kVersion;
+  report.runs = {record};
+  report.tally = gathered.tally();
+  report.incidents = std::move(gathered).take();
+  return render_html(report);
+}
+
 // All that can be written is written; the first failure is what is told.
 Status write_outputs(const RunCommand& command, const RunRecord& record) {
   Status status;
@@ -71,6 +89,7 @@ Status write_outputs(const RunCommand& command, const RunRecord& record) {
   };
   if (command.junit) keep(write_file(*command.junit, render_junit({record}), O_TRUNC));
   if (command.json) keep(write_file(*command.json, to_json(record) + "\n", O_TRUNC));
+  if (command.html) keep(write_file(*command.html, as_html(record), O_TRUNC));
   if (command.github_summary)
     keep(write_file(*command.github_summary, render_github_summary(record), O_APPEND));
   return status;

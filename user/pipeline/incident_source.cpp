@@ -9,6 +9,7 @@
 #include "diagnose/diagnose.h"
 #include "incident/json.h"
 #include "pipeline/log_analysis.h"
+#include "run/run_json.h"
 
 namespace oomwitness {
 namespace {
@@ -41,16 +42,22 @@ Result<std::string_view> beginning(Pieces& pieces) {
   return first;
 }
 
-// journald's and Docker's logs are objects too: only an incident names the schema first.
-bool is_incident(std::string_view text) {
+// journald's and Docker's logs are objects too: only our records name the schema first.
+bool names_schema(std::string_view text, std::string_view schema) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
   return text.starts_with("{") &&
-         text.substr(0, kSchemaWithin).find("oomwitness/incident/") != std::string_view::npos;
+         text.substr(0, kSchemaWithin).find(schema) != std::string_view::npos;
+}
+
+bool is_run(std::string_view text) {
+  return names_schema(text, "oomwitness/run/");
 }
 
 class JsonLines {
  public:
-  explicit JsonLines(const std::function<Status(const Incident&)>& sink) : sink_(sink) {}
+  JsonLines(const std::function<Status(const Incident&)>& sink,
+            const std::function<Status(const RunRecord&)>& runs)
+      : sink_(sink), runs_(runs) {}
 
   Status take(std::string_view piece) {
     rest_.append(piece);
@@ -75,22 +82,35 @@ class JsonLines {
       ++line_;
       return {};
     }
+    if (is_run(text)) return run(text);
     auto incident = incident_from_json(text);
     if (!incident) return fail(where() + incident.error().message());
     ++line_;
     diagnose_(*incident);
     return sink_(*incident);
   }
+  Status run(std::string_view text) {
+    auto record = run_from_json(text);
+    if (!record) return fail(where() + record.error().message());
+    ++line_;
+    for (Incident& incident : record->incidents) {
+      diagnose_(incident);
+      CHECK_OK(sink_(incident));
+    }
+    return runs_(*record);
+  }
 
   const std::function<Status(const Incident&)>& sink_;
+  const std::function<Status(const RunRecord&)>& runs_;
   std::string rest_;
   std::uint64_t line_ = 0;
   Diagnostician diagnose_;
 };
 
 Status read_json(Pieces& pieces, std::string_view first,
-                 const std::function<Status(const Incident&)>& sink) {
-  JsonLines lines(sink);
+                 const std::function<Status(const Incident&)>& sink,
+                 const std::function<Status(const RunRecord&)>& runs) {
+  JsonLines lines(sink, runs);
   while (!first.empty()) {
     CHECK_OK(lines.take(first));
     TRY(first, pieces.next(0));
@@ -100,14 +120,21 @@ Status read_json(Pieces& pieces, std::string_view first,
 
 }  // namespace
 
-Status read_incidents(Pieces& pieces, const LogReaderOptions& log,
-                      const std::function<Status(const Incident&)>& sink) {
+Status read_records(Pieces& pieces, const LogReaderOptions& log,
+                    const std::function<Status(const Incident&)>& sink,
+                    const std::function<Status(const RunRecord&)>& runs) {
   TRY(const std::string_view first, beginning(pieces));
-  if (is_incident(first)) return read_json(pieces, first, sink);
+  if (names_schema(first, "oomwitness/incident/") || is_run(first))
+    return read_json(pieces, first, sink, runs);
   LogAnalysis analysis(log, {}, {}, sink);
   Peeked peeked(pieces, first.size());
   CHECK_OK(analysis.read(peeked, [] {}));
   return analysis.end_log();
+}
+
+Status read_incidents(Pieces& pieces, const LogReaderOptions& log,
+                      const std::function<Status(const Incident&)>& sink) {
+  return read_records(pieces, log, sink, [](const RunRecord&) { return Status{}; });
 }
 
 }  // namespace oomwitness

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "diagnose/diagnose.h"
+
 namespace oomwitness {
 namespace {
 
@@ -31,13 +33,11 @@ void Gathered::keep_newest() {
     kept_.erase(kept_.begin(), kept_.end() - static_cast<std::ptrdiff_t>(most_));
 }
 
-std::vector<Incident> Gathered::incidents() const {
-  Gathered copy = *this;
-  return std::move(copy).take();
-}
-
 std::vector<Incident> Gathered::take() && {
   keep_newest();
+  // Once more in the order of their times: what repeats depends on it.
+  Diagnostician diagnose;
+  for (Incident& incident : kept_) diagnose(incident);
   return std::move(kept_);
 }
 

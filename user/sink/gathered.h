@@ -23,8 +23,8 @@ class Gathered {
   void add(const Incident& incident);
 
   const Tally& tally() const { return tally_; }
-  // Oldest first; those without a wall clock before the others, in the order they came.
-  std::vector<Incident> incidents() const;
+  // Oldest first and diagnosed in that order; those without a wall clock before the others, in the
+  // order they came.
   std::vector<Incident> take() &&;
 
  private:

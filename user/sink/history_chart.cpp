@@ -89,9 +89,10 @@ LineChart history_chart(const Incident& incident) {
   const Facts facts = gather(incident, {});
   const std::uint64_t kill = kill_ns(incident);
   const bool limit = facts.shortage == Shortage::kCgroup;
-  if (limit)
-    add_curve(chart, limit_name(facts), series_of(incident, "limit_usage_bytes"), kill,
-              kWholeColour);
+  const Series usage = series_of(incident, "limit_usage_bytes");
+  const bool limit_shown = limit && usage.size() > 1;
+  if (limit_shown)
+    add_curve(chart, limit_name(facts), usage, kill, kWholeColour);
   else
     add_curve(chart, "the host, in use", host_used(incident), kill, kWholeColour);
   if (facts.victim != nullptr)
@@ -99,10 +100,10 @@ LineChart history_chart(const Incident& incident) {
               kill, kVictimColour);
   add_tracked(chart, facts, kill);
   if (chart.curves.empty()) return chart;
-  const auto& level = limit ? facts.limit_bytes : facts.host.total;
+  const auto& level = limit_shown ? facts.limit_bytes : facts.host.total;
   if (level)
     chart.levels.push_back(
-        {(limit ? "limit " : "RAM ") + human_size(*level), static_cast<double>(*level)});
+        {(limit_shown ? "limit " : "RAM ") + human_size(*level), static_cast<double>(*level)});
   chart.marks.push_back({"kill", 0});
   double from = 0;
   for (const Curve& curve : chart.curves) from = std::min(from, curve.points.front().first);

@@ -141,6 +141,14 @@ void Page::plain(std::string_view line) {
   blocks_.push_back({.kind = Block::Kind::kPlain, .text = std::string(line)});
 }
 
+void Page::drawing(std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    plain(std::string(kIndent, ' ').append(lines.substr(0, end)));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+}
+
 void Page::heading(std::string_view title, std::string_view rest) {
   blocks_.push_back(
       {.kind = Block::Kind::kHeading, .label = std::string(title), .text = std::string(rest)});

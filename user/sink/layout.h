@@ -58,6 +58,8 @@ class Page {
 
   void headline(std::string_view line);
   void plain(std::string_view line);
+  // Lines as they are, each ended by a newline, with the indent of a paragraph.
+  void drawing(std::string_view lines);
   void heading(std::string_view title, std::string_view rest = {});
   // A label and its text, wrapped at blanks with the text's indent; nothing when the text is empty.
   void line(std::string_view label, std::string_view text);

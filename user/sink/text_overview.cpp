@@ -55,16 +55,10 @@ void write_memory_plot(Page& page, const Incident& incident) {
   const Curve& curve = chart.curves.front();
   const std::string level = chart.levels.empty() ? "" : ", " + chart.levels.front().name;
   page.heading("Memory before the kill", curve.name + level);
-  const std::string plot =
-      render({.points = curve.points,
-              .limit_bytes = chart.levels.empty() ? 0 : chart.levels.front().bytes,
-              .times = chart.times,
-              .utf8 = page.options().utf8});
-  for (std::size_t at = 0; at < plot.size();) {
-    const std::size_t end = plot.find('\n', at);
-    page.plain("  " + plot.substr(at, end - at));
-    at = end + 1;
-  }
+  page.drawing(render({.points = curve.points,
+                       .limit_bytes = chart.levels.empty() ? 0 : chart.levels.front().bytes,
+                       .times = chart.times,
+                       .utf8 = page.options().utf8}));
 }
 
 void write_parts_plot(Page& page, const Incident& incident) {

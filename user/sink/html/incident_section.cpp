@@ -89,14 +89,6 @@ std::string user_frames(const Invoker& invoker) {
   return out;
 }
 
-void write_fold(Markup& page, std::string_view title, const std::string& text) {
-  if (text.empty()) return;
-  page.open("details", {{"class", "fold"}});
-  page.element("summary", title);
-  page.element("pre", text);
-  page.close();
-}
-
 void write_whole(Markup& page, const Incident& incident, const std::string& id) {
   write_history(page, incident, id + "-history");
   write_parts(page, incident, id + "-parts");
@@ -109,6 +101,14 @@ void write_whole(Markup& page, const Incident& incident, const std::string& id) 
 }
 
 }  // namespace
+
+void write_fold(Markup& page, std::string_view title, const std::string& text) {
+  if (text.empty()) return;
+  page.open("details", {{"class", "fold"}});
+  page.element("summary", title);
+  page.element("pre", text);
+  page.close();
+}
 
 void write_incident(Markup& page, const Incident& incident, std::size_t n, Detail detail,
                     bool open) {

@@ -53,7 +53,7 @@ void write_head(Markup& page) {
   page.empty("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   // Browsers ask the server for an icon otherwise.
   page.empty("link", {{"rel", "icon"}, {"href", "data:,"}});
-  page.element("title", "Out-of-memory kills");
+  page.element("title", "Out-of-memory report");
   page.open("style");
   page.constant(kStyle);
   page.close();
@@ -102,9 +102,10 @@ std::string render_html(const HtmlReport& report) {
   page.open("html", {{"lang", "en"}});
   write_head(page);
   page.open("body");
-  page.element("h1", "Out-of-memory kills");
+  page.element("h1", "Out-of-memory report");
   write_sources(page, report);
-  write_overview(page, report.tally);
+  for (std::size_t i = 0; i < report.runs.size(); ++i) write_run(page, report.runs[i], i);
+  if (report.tally.incidents() > 0 || report.runs.empty()) write_overview(page, report.tally);
   write_list(page, report.incidents);
   if (!report.incidents.empty())
     page.element("h2", report.incidents.size() == 1 ? "The incident" : "One by one");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Incidents as one HTML file: no network, no script, a strict content policy. Pure.
+// Incidents, and runs, as one HTML file: no network, no script, a strict content policy. Pure.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "incident/incident.h"
+#include "run/run_record.h"
 #include "sink/tally.h"
 
 namespace oomwitness {
@@ -16,6 +17,7 @@ struct HtmlReport {
   std::int64_t made_unix_ns = 0;
   std::string version;               // of the program
   std::vector<std::string> sources;  // what was read: names of files, hostile like all names
+  std::vector<RunRecord> runs;       // their incidents are among `incidents`
   Tally tally;                       // of all incidents
   std::vector<Incident> incidents;   // those to show, oldest first: all, or the newest
   // Of the incidents' sections together. The newest are shown in full while they fit, the others in

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "incident/incident.h"
+#include "run/run_record.h"
 #include "sink/chart/chart.h"
 #include "sink/chart/markup.h"
 #include "sink/layout.h"
@@ -36,6 +38,12 @@ enum class Detail { kFull, kBrief };
 void write_incident(Markup& page, const Incident& incident, std::size_t n, Detail detail,
                     bool open);
 std::string anchor_of(std::size_t n);
+
+// One run of a command; `n` numbers it in the page.
+void write_run(Markup& page, const RunRecord& record, std::size_t n);
+
+// A folded part of plain text; nothing without any.
+void write_fold(Markup& page, std::string_view title, const std::string& text);
 
 // Memory over time, with the limit and the kill marked, or how to have it next time.
 void write_history(Markup& page, const Incident& incident, const std::string& id);
