@@ -202,6 +202,19 @@ TEST_F(ExportTaskTest, NothingIsSentWhileItWaits) {
   EXPECT_EQ(exporter.calls, 3);
 }
 
+TEST_F(ExportTaskTest, TheNextOutageBeginsWithAShortWait) {
+  exporter.down = true;
+  shelf.add(1);
+  ExportTask task(context(), exporter);
+  run_for(task, minutes(10));
+  exporter.down = false;
+  run_for(task, minutes(10));
+  EXPECT_EQ(exporter.got, ids(1, 1));
+  exporter.down = true;
+  shelf.add(1);
+  EXPECT_EQ(task.step(now, {}), seconds(1));
+}
+
 TEST_F(ExportTaskTest, JitterTakesUpToHalfOfTheWait) {
   exporter.down = true;
   shelf.add(1);
