@@ -42,6 +42,13 @@ TEST(Explain, JsonHasTheDiagnosisAndIsExplainedAgain) {
   EXPECT_THAT(json.out, HasSubstr(R"("diagnosis":{"cause":"own-limit-single-consumer")"));
 }
 
+// With the schema's test, which reads this file: a history, and the trend that it shows.
+TEST(Explain, JsonOfARecordedKillHasItsTrend) {
+  const Ran json = run({"explain", "--json", std::string(GOLDEN_DIR) + "/json/recorded.json"});
+  EXPECT_THAT(json.out, HasSubstr(R"("trend":{"shape":"leak","of":"limit","slope_bytes_per_s":2)"));
+  expect_golden("cli/json/recorded-explained.json", json.out);
+}
+
 TEST(Explain, AKernelLogIsToldByItsContent) {
   const Ran ran = run({"explain", kLog});
   EXPECT_EQ(ran.code, 0) << ran.err;

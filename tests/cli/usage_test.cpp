@@ -40,6 +40,10 @@ TEST(Usage, AnalyzeWithoutALog) {
   expect_said("analyze-without-log", {"analyze"});
 }
 
+TEST(Usage, ReportHelp) {
+  expect_said("report-help", {"report", "--help"});
+}
+
 TEST(Usage, RunHelp) {
   expect_said("run-help", {"run", "--help"});
 }

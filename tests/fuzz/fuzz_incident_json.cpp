@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Any bytes as an incident's JSON: what is read must be written the same again and again, and its
-// report and its explanation must not hold a control byte, whatever its numbers.
+// report, its explanation, its plots and its page must not hold a control byte, whatever its
+// numbers.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +12,9 @@
 #include "diagnose/diagnose.h"
 #include "incident/json.h"
 #include "sink/explain.h"
+#include "sink/html/report_html.h"
 #include "sink/report.h"
+#include "sink/text_overview.h"
 #include "support/text.h"
 
 namespace oomwitness {
@@ -47,6 +50,14 @@ void fuzz_incident(std::string_view bytes) {
   again->diagnosis = diagnose(*again);
   const std::string diagnosed = to_json(*again) + render_explanation(*again, {});
   check(std::all_of(diagnosed.begin(), diagnosed.end(), is_safe));
+  const std::string plots = render_plots(*again, {.utf8 = false});
+  check(std::all_of(plots.begin(), plots.end(), is_safe));
+  HtmlReport page;
+  page.tally.add(*again);
+  page.incidents = {*again, *again};
+  const std::string html = render_html(page);
+  check(std::all_of(html.begin(), html.end(), is_safe));
+  check(html.find("<script") == std::string::npos);
 }
 
 }  // namespace

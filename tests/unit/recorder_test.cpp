@@ -2,8 +2,13 @@
 // The flight recorder on made trees: what it keeps, what it forgets, when it looks more often.
 #include "agent/recorder/recorder.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -283,6 +288,30 @@ TEST(Recorder, OfALeakLeadsToItsDiagnosis) {
   const Diagnosis diagnosis = diagnose(incident);
   ASSERT_TRUE(diagnosis.trend);
   EXPECT_EQ(diagnosis.trend->shape, Growth::kLeak);
+}
+
+TEST(Triggers, OfTheKernelsOwnFileAreArmed) {
+  auto triggers = Triggers::make(1);
+  ASSERT_TRUE(triggers) << triggers.error().message();
+  const Status armed = triggers->arm(AT_FDCWD, "/proc/pressure/memory", 7);
+  if (!armed) GTEST_SKIP() << armed.error().message();
+  EXPECT_TRUE(triggers->has(7));
+  EXPECT_EQ(triggers->arm(AT_FDCWD, "/proc/pressure/memory", 8).error().code().value(), ENOSPC);
+  triggers->fired();  // whether there is pressure right now is not known
+  EXPECT_TRUE(triggers->has(7));
+  triggers->disarm(7);
+  EXPECT_FALSE(triggers->any());
+}
+
+TEST(Triggers, WriteIntoNoFileThatIsNotThePressures) {
+  const MadeTree tree;
+  tree.write("memory", "untouched");
+  auto triggers = Triggers::make(1);
+  EXPECT_FALSE(triggers->arm(AT_FDCWD, tree.path("memory").c_str(), 1));
+  std::ifstream in(tree.path("memory"));
+  std::string content;
+  std::getline(in, content);
+  EXPECT_EQ(content, "untouched");
 }
 
 TEST(Figures, OfPressureAndMeminfo) {
