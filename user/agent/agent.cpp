@@ -25,6 +25,8 @@ constexpr std::uint64_t kReadLogEvery = 10 * kSecond;
 constexpr std::uint64_t kReadLogAfterKill = kSecond;
 // What a crash of the machine may cost.
 constexpr std::uint64_t kSettleAfter = kSecond;
+// What is too old goes though nothing new comes.
+constexpr std::uint64_t kSettleAtLeastEvery = 3600 * kSecond;
 constexpr std::uint64_t kRetryFirst = kSecond;
 constexpr std::uint64_t kRetryLongest = 30 * kSecond;
 // Kills in progress are counted before they are described.
@@ -251,6 +253,7 @@ void Agent::read_log(std::uint64_t now_ns) {
 void Agent::settle_store(std::uint64_t now_ns) {
   retain();
   if (queue_.empty()) keep_log_place();
+  settle_at_ = now_ns + kSettleAtLeastEvery;
   if (const Status synced = around_.store.sync(); !synced) {
     tell_failure(synced.error());
     due_by(settle_at_, now_ns + kRetryLongest);

@@ -47,7 +47,7 @@ class Agent final : public LivePartner {
   void start();
   void complete(Incident& incident);
   // The trace's sink. Never fails: what cannot be written waits.
-  Status accept(const Incident& incident);
+  Status accept(const Incident& seen);
   // After the trace has ended.
   void finish();
 

@@ -6,6 +6,7 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -30,7 +31,10 @@ struct Range {
 struct Hit {
   std::int64_t time_ns = 0;
   std::int64_t key = 0;
-  auto operator<=>(const Hit&) const = default;
+  bool operator==(const Hit&) const = default;
+  bool operator<(const Hit& other) const {
+    return std::tie(time_ns, key) < std::tie(other.time_ns, other.key);
+  }
 };
 
 // Beyond so many subjects, one incident in some hundred at least is of one of them, and walking
@@ -193,7 +197,7 @@ Result<std::vector<std::int64_t>> Finder::merge(const std::vector<std::int64_t>&
   struct Head {
     Hit hit;
     std::int64_t subject = 0;
-    auto operator<=>(const Head&) const = default;
+    bool operator<(const Head& other) const { return hit < other.hit; }
   };
   TRY(auto statement,
       database_.prepare(

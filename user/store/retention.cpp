@@ -37,6 +37,7 @@ class Step {
   Status remove_incidents(const std::vector<Doomed>& doomed);
   // Their names, where nobody else has them.
   Status remove_unused_names(const std::set<std::int64_t>& subjects);
+  Status remove_terms(std::int64_t subject, const std::vector<std::int64_t>& terms);
 
   Database& database_;
   std::int64_t sent_;    // the last number that every exporter has had
@@ -79,18 +80,23 @@ Status Step::remove_incidents(const std::vector<Doomed>& doomed) {
 Status Step::remove_unused_names(const std::set<std::int64_t>& subjects) {
   TRY(auto unused, database_.prepare("DELETE FROM subject WHERE id = ?1 AND NOT EXISTS(SELECT 1 "
                                      "FROM kill WHERE subject = ?1) RETURNING terms"));
-  TRY(auto forget, database_.prepare("DELETE FROM subject_term WHERE term = ? AND subject = ?"));
-  TRY(auto term, database_.prepare("DELETE FROM term WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM "
-                                   "subject_term WHERE subject_term.term = ?1)"));
   for (const std::int64_t subject : subjects) {
     TRY(const bool row, unused.bind(1, subject).step());
     if (!row) continue;
     const std::vector<std::int64_t> terms = decode_ids(unused.text(0));
     CHECK_OK(unused.run());
-    for (const std::int64_t id : terms) {
-      CHECK_OK(forget.bind(1, id).bind(2, subject).run());
-      CHECK_OK(term.bind(1, id).run());
-    }
+    CHECK_OK(remove_terms(subject, terms));
+  }
+  return {};
+}
+
+Status Step::remove_terms(std::int64_t subject, const std::vector<std::int64_t>& terms) {
+  TRY(auto forget, database_.prepare("DELETE FROM subject_term WHERE term = ? AND subject = ?"));
+  TRY(auto term, database_.prepare("DELETE FROM term WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM "
+                                   "subject_term WHERE subject_term.term = ?1)"));
+  for (const std::int64_t id : terms) {
+    CHECK_OK(forget.bind(1, id).bind(2, subject).run());
+    CHECK_OK(term.bind(1, id).run());
   }
   return {};
 }

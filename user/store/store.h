@@ -57,6 +57,8 @@ class Store {
   // To read while a writer may be at work, or after it. Errors as above, and that of an older
   // schema.
   static Result<Store> open_to_read(const std::string& path);
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();

@@ -117,9 +117,8 @@ Result<std::optional<Writer::Known>> Writer::find(const Incident& incident) {
   if (!row) return std::nullopt;
   Known known{.key = find_.integer(0),
               .revision = static_cast<std::uint32_t>(find_.integer(1)),
-              .time_ns = find_.integer(2),
               .kills = static_cast<std::uint64_t>(find_.integer(3)),
-              .subjects = std::string(find_.text(4))};
+              .listed = {.time_ns = find_.integer(2), .subjects = std::string(find_.text(4))}};
   find_.reset();
   return known;
 }
@@ -127,26 +126,34 @@ Result<std::optional<Writer::Known>> Writer::find(const Incident& incident) {
 Status Writer::write(const Incident& incident, const std::optional<Known>& known) {
   TRY(const auto boot, boot_key(incident.host.boot_id));
   TRY(const auto subjects, encoded_subjects(incident));
-  std::int64_t key = known ? known->key : 0;
-  const bool same = known && known->subjects == subjects && known->time_ns == incident.time_unix_ns;
-  if (known) {
-    if (!same) {
-      for (const std::int64_t subject : decode_ids(known->subjects))
-        CHECK_OK(delete_kill_.bind(1, subject).bind(2, known->time_ns).bind(3, key).run());
-    }
-    CHECK_OK(update(incident, *known, subjects));
-  } else {
-    CHECK_OK(insert(incident, boot, subjects, key));
+  const Kills kills{.time_ns = incident.time_unix_ns, .subjects = subjects};
+  if (!known) {
+    TRY(const auto key, insert(incident, boot, subjects));
+    CHECK_OK(add(kills, key));
+    return count_kills(boot, counted_kills(incident), 0);
   }
-  if (!same) {
-    for (const std::int64_t subject : decode_ids(subjects))
-      CHECK_OK(insert_kill_.bind(1, subject).bind(2, incident.time_unix_ns).bind(3, key).run());
+  if (known->listed != kills) {
+    CHECK_OK(remove(known->listed, known->key));
+    CHECK_OK(add(kills, known->key));
   }
-  return count_kills(boot, counted_kills(incident), known ? known->kills : 0);
+  CHECK_OK(update(incident, *known, subjects));
+  return count_kills(boot, counted_kills(incident), known->kills);
 }
 
-Status Writer::insert(const Incident& incident, std::int64_t boot, const std::string& subjects,
-                      std::int64_t& key) {
+Status Writer::add(const Kills& kills, std::int64_t key) {
+  for (const std::int64_t subject : decode_ids(kills.subjects))
+    CHECK_OK(insert_kill_.bind(1, subject).bind(2, kills.time_ns).bind(3, key).run());
+  return {};
+}
+
+Status Writer::remove(const Kills& kills, std::int64_t key) {
+  for (const std::int64_t subject : decode_ids(kills.subjects))
+    CHECK_OK(delete_kill_.bind(1, subject).bind(2, kills.time_ns).bind(3, key).run());
+  return {};
+}
+
+Result<std::int64_t> Writer::insert(const Incident& incident, std::int64_t boot,
+                                    const std::string& subjects) {
   const std::string json = to_json(incident);
   CHECK_OK(insert_.bind(1, ++last_seq_)
                .bind(2, incident.id)
@@ -158,8 +165,7 @@ Status Writer::insert(const Incident& incident, std::int64_t boot, const std::st
                .bind_bytes(8, subjects)
                .bind(9, json)
                .run());
-  key = database_->last_rowid();
-  return {};
+  return database_->last_rowid();
 }
 
 Status Writer::update(const Incident& incident, const Known& known, const std::string& subjects) {

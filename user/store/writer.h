@@ -33,20 +33,27 @@ class Writer {
   }
 
  private:
+  // Rows of the table kill: of one incident, one for each subject.
+  struct Kills {
+    std::int64_t time_ns = 0;
+    std::string subjects;  // encoded
+    bool operator==(const Kills&) const = default;
+  };
   struct Known {
     std::int64_t key = 0;
     std::uint32_t revision = 0;
-    std::int64_t time_ns = 0;
     std::uint64_t kills = 0;
-    std::string subjects;
+    Kills listed;
   };
 
   explicit Writer(Database& database) : database_(&database) {}
   Result<bool> is_news(const Incident& incident);
   Result<std::optional<Known>> find(const Incident& incident);
   Status write(const Incident& incident, const std::optional<Known>& known);
-  Status insert(const Incident& incident, std::int64_t boot, const std::string& subjects,
-                std::int64_t& key);
+  Status add(const Kills& kills, std::int64_t key);
+  Status remove(const Kills& kills, std::int64_t key);
+  Result<std::int64_t> insert(const Incident& incident, std::int64_t boot,
+                              const std::string& subjects);
   Status update(const Incident& incident, const Known& known, const std::string& subjects);
   Result<std::int64_t> boot_key(const std::string& boot_id);
   Status count_kills(std::int64_t boot, std::uint64_t kills, std::uint64_t before);
