@@ -95,7 +95,7 @@ void Exporters::reload(ConfigFile& file) {
   config_ = std::move(fresh);
   for (Running& one : running_) one.worker->reopen();
   forget_removed();
-  complained_ = false;
+  failing_.clear();
   start_missing();
 }
 
@@ -117,7 +117,7 @@ void Exporters::start_missing() {
     if (runs) continue;
     Result<std::unique_ptr<Exporter>> exporter = make(config);
     if (!exporter) {
-      if (!std::exchange(complained_, true))
+      if (failing_.insert(config.name).second)
         around_.log.say(Severity::kError,
                         std::move(exporter).error().during("exporter " + config.name));
       retry_at_ns_ = static_cast<std::uint64_t>(steady_now().count()) + kRetryNs;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,7 @@ class Exporters final : public AgentPart {
   std::mutex mutex_;  // for the list, which the metrics' thread reads
   std::vector<Running> running_;
   std::optional<std::uint64_t> retry_at_ns_;  // some exporter could not be made
-  bool complained_ = false;
+  std::set<std::string> failing_;             // that was said of these
 };
 
 }  // namespace oomwitness

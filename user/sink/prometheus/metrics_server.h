@@ -31,6 +31,8 @@ class MetricsServer {
                                      std::function<std::string()> page);
   MetricsServer(MetricsServer&&) noexcept;
   MetricsServer& operator=(MetricsServer&&) noexcept;
+  MetricsServer(const MetricsServer&) = delete;
+  MetricsServer& operator=(const MetricsServer&) = delete;
   // Ends the connections there are.
   ~MetricsServer();
 

@@ -23,7 +23,7 @@ std::string summary_of(const Digest& digest) {
 
 // "OOM kill: ...", or how many there were and the last of them.
 std::string headline_of(const Digest& digest) {
-  const std::string headline = export_headline(digest.latest.incident);
+  std::string headline = export_headline(digest.latest.incident);
   if (digest.count == 1) return headline;
   const std::int64_t span = digest.last_unix_ns - digest.first_unix_ns;
   return fmt::format("{} more OOM kills with cause {} within {}; the last: {}",
