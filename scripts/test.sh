@@ -70,6 +70,8 @@ run_ctest() {
 validate() {
   /usr/bin/python3 "$OW_ROOT/tests/validate_incidents.py" "$OW_ROOT/docs/incident.schema.json" \
     "$RESULTS/incidents" "$BUILD"/guests/*/incidents
+  /usr/bin/python3 "$OW_ROOT/tests/validate_incidents.py" \
+    "$OW_ROOT/docs/run.schema.json,$OW_ROOT/docs/incident.schema.json" "$RESULTS/runs" "$BUILD"/guests/*/runs
 }
 
 # In a function: bash reads a script while it runs, and this one runs long enough to be edited.

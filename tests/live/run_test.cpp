@@ -33,15 +33,22 @@ void expect_oom(const Wrapped& ran) {
 
 void expect_named(const Wrapped& ran, const std::string& comm) {
   const json& kill = ran.record.at("kills").at(0);
-  if (ran.depth() == "cgroup") {
+  // In a storm of kills, whoever's, the kernel's log alone does not tell either.
+  if (ran.depth() == "cgroup" || (ran.depth() == "kernel-log" && !kill.contains("comm"))) {
     EXPECT_FALSE(kill.contains("comm")) << kill.dump();
+    EXPECT_TRUE(ran.record.at("missing").contains("kills"));
     return;
   }
   EXPECT_EQ(kill.value("comm", ""), comm) << ran.record.dump();
   EXPECT_GT(kill.value("pid", 0), 1);
-  EXPECT_EQ(kill.value("limit_bytes", 0), 32 * kMiB) << kill.dump();
+  // Where only the kernel's log tells of the limit, the kernel does so ten times in 5 s at most.
+  if (kill.contains("limit_bytes")) {
+    EXPECT_EQ(kill.at("limit_bytes"), 32 * kMiB) << kill.dump();
+  }
   EXPECT_EQ(kill.at("incident"), ran.record.at("incidents").at(0).at("id"));
-  EXPECT_THAT(ran.err, HasSubstr("was killed at the memory limit of the run, 32 MiB"));
+  EXPECT_THAT(ran.err,
+              AnyOf(HasSubstr("was killed at the memory limit of the run, 32 MiB"),
+                    HasSubstr("the lowest memory limit over it is 32 MiB, that of the run")));
   if (ran.depth() == "bpf") {
     EXPECT_THAT(kill.value("cmdline", json::array()).dump(), HasSubstr("alloc="));
   }
@@ -54,7 +61,8 @@ TEST_F(Run, SuccessIsQuietAndKeepsItsOutput) {
   EXPECT_EQ(ran.err, "err\n");
   EXPECT_EQ(ran.verdict(), "success");
   EXPECT_EQ(ran.record.at("oom_kills"), 0);
-  EXPECT_EQ(ran.record.at("cgroup").at("way"), "new") << ran.record.dump();
+  // Under systemd, where this test is not alone in its cgroup.
+  EXPECT_THAT(ran.record.at("cgroup").at("way"), AnyOf("new", "systemd")) << ran.record.dump();
 }
 
 TEST_F(Run, LeakIsAnOomKillWithPeakAndLimit) {
@@ -65,7 +73,10 @@ TEST_F(Run, LeakIsAnOomKillWithPeakAndLimit) {
   EXPECT_EQ(ran.record.at("command_signal"), SIGKILL);
   EXPECT_EQ(ran.record.at("limits").at("memory_max_bytes"), 32 * kMiB);
   EXPECT_EQ(ran.record.at("limits").at("effective_bytes"), 32 * kMiB);
-  expect_between(ran.record.at("usage").at("peak_bytes"), 28 * kMiB, 32 * kMiB, "peak");
+  // Without memory.peak (before 5.19) there may not even have been time for a sample.
+  const json& usage = ran.record.at("usage");
+  if (usage.value("peak_source", "samples") != "samples")
+    expect_between(usage.at("peak_bytes"), 28 * kMiB, 32 * kMiB, "peak");
   EXPECT_GT(ran.record.at("usage").at("limit_hits"), 0);
 }
 
@@ -113,6 +124,8 @@ TEST_F(Run, KillThatMakeIgnores) {
 
 TEST_F(Run, KillOfAPoolsWorker) {
   if (access("/usr/bin/python3", X_OK) != 0) GTEST_SKIP() << "no Python here";
+  if (wrap({}, {"/usr/bin/python3", "-c", "import concurrent.futures"}).code != 0)
+    GTEST_SKIP() << "no more than a bare Python here";
   const std::string script =
       "import concurrent.futures as f\n"
       "if __name__ == '__main__':\n"
@@ -255,13 +268,15 @@ TEST_F(Run, CgroupBelowItsOwn) {
 
 TEST_F(Run, OutputsForCi) {
   const std::string folder = "/tmp/owrun-ci-" + std::to_string(getpid());
-  const Wrapped ran = wrap({"--memory-max", kLimit, "--junit", folder + ".xml", "--github",
-                            "--github-summary", folder + ".md"},
+  const Wrapped ran = wrap({"--memory-max", kLimit, "--junit", folder + ".xml", "--html",
+                            folder + ".html", "--github", "--github-summary", folder + ".md"},
                            shell(eat("max") + " || true"));
   EXPECT_EQ(ran.code, 137);
   EXPECT_THAT(ran.err, HasSubstr("\n::error title=OOM kill::OOM kill: "));
   EXPECT_THAT(read_file(folder + ".xml"), HasSubstr("<failure type=\"oom\""));
   EXPECT_THAT(read_file(folder + ".md"), HasSubstr("### OOM kill"));
+  EXPECT_THAT(read_file(folder + ".html"), HasSubstr("<!DOCTYPE html>"));
+  unlink((folder + ".html").c_str());
   unlink((folder + ".xml").c_str());
   unlink((folder + ".md").c_str());
 }

@@ -231,7 +231,11 @@ void Run::explain_missing(const Witness& witness) {
   if (!record_.oom_kills)
     missing("oom_kills", "this kernel does not count kills in memory.oom_control (before 4.13)");
   if (!record_.kills.empty() && !record_.kills.front().pid)
-    missing("kills", "the cgroup's counter does not tell who was killed");
+    missing("kills",
+            record_.depth == RunDepth::kKernelLog
+                ? "the log told of no kill in this cgroup: the kernel reports at most ten in "
+                  "5 s in full, and of others no more than the process"
+                : "the cgroup's counter does not tell who was killed");
   if (!record_.usage.stall_some_ns)
     missing("usage.stall_some_ns", box_->v1() ? "cgroup version 1 has no memory.pressure"
                                               : "this kernel has no memory.pressure");

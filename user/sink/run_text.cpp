@@ -43,7 +43,6 @@ std::string at_what_limit(const RunRecord& record, const RunKill& kill, Charset 
                      [&kill](const Incident& each) { return each.id == *kill.incident; });
     if (found != record.incidents.end() && found->scope.constraint == "none")
       return " for the host's memory, which had run out";
-    return "";
   }
   if (!record.limits.effective_bytes) return "";
   return fmt::format(" (the lowest memory limit over it is {}, that of {})",
@@ -114,6 +113,17 @@ std::string time_fact(const RunUsage& usage) {
                      human_duration(usage.system_ns.value_or(0)));
 }
 
+// The first reason of a list that has one a line.
+std::string first_reason(std::string_view why, Charset charset) {
+  const auto first = why.find('\n');
+  if (first == std::string_view::npos) return escape_for_terminal(why, charset);
+  std::string_view next = why.substr(first + 1);
+  next = next.substr(0, next.find('\n'));
+  next.remove_prefix(std::min(next.size(), next.find_first_not_of(' ')));
+  return escape_for_terminal(why.substr(0, first), charset) + " " +
+         escape_for_terminal(next, charset);
+}
+
 std::string depth_fact(const RunRecord& record, Charset charset) {
   std::string text;
   switch (record.depth) {
@@ -124,8 +134,7 @@ std::string depth_fact(const RunRecord& record, Charset charset) {
   }
   for (const char* field : {"depth", "cgroup"}) {
     const auto why = record.missing.find(field);
-    if (why != record.missing.end())
-      text += "; no deeper: " + escape_for_terminal(why->second, charset);
+    if (why != record.missing.end()) text += "; no deeper: " + first_reason(why->second, charset);
   }
   return text;
 }
