@@ -84,6 +84,8 @@ const toml::node* find(ConfigState& state, const ConfigNode* node, std::string_v
   return found;
 }
 
+// As deep as TOML was parsed: toml++ refuses more than 256 levels.
+// NOLINTNEXTLINE(misc-no-recursion)
 void name_unknown(ConfigState& state, const toml::table& table, const std::string& name) {
   for (const auto& [key, value] : table) {
     const std::string path = dotted(name, key.str());
@@ -114,7 +116,7 @@ void ConfigSection::refuse(std::string_view key, const std::string& why) {
 std::optional<std::string> ConfigSection::text(std::string_view key) {
   const toml::node* found = find(*state_, node_, key);
   if (found == nullptr) return std::nullopt;
-  const auto value = found->value_exact<std::string>();
+  auto value = found->value_exact<std::string>();
   if (!value) refuse(key, "expected text in quotes");
   return value;
 }
