@@ -183,6 +183,19 @@ TEST_F(StoreFault, ADamagedPageIsToldAsDamage) {
   EXPECT_TRUE(is_corruption(told)) << told.message();
 }
 
+TEST_F(StoreFault, ADamagedIncidentDoesNotHideTheOthers) {
+  {
+    Store store = open();
+    for (const int n : {1, 2, 3}) put(store, make_incident(n));
+  }
+  run_sql(path(), "UPDATE incident SET json = x'00' WHERE seq = 2");
+  Store store = open();
+  const auto found = store.after(0, 10);
+  EXPECT_EQ(ids(found), ids_of({1, 2, 3}));
+  EXPECT_EQ((*found)[1].json, "");
+  EXPECT_NE((*found)[2].json, "");
+}
+
 // A file system of its own for a child: 0 when the function says so, 77 without the right to.
 int on_tmpfs(const std::string& dir, const char* options, const std::function<int()>& function) {
   return in_child([&] {

@@ -3,7 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <random>
+
 #include "incident/json.h"
+#include "store/packed_json.h"
 #include "store_fixture.h"
 
 namespace oomwitness {
@@ -14,6 +18,15 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using StoreTest = StoreFixture;
+
+// What no compression makes smaller.
+std::string noise(std::size_t size) {
+  static std::mt19937 random(1);
+  std::uniform_int_distribution<> letter('!', '}');
+  std::string text(size, ' ');
+  std::generate(text.begin(), text.end(), [&] { return static_cast<char>(letter(random)); });
+  return text;
+}
 
 TEST_F(StoreTest, KeepsAnIncidentAsItIs) {
   Store store = open();
@@ -119,7 +132,7 @@ TEST_F(StoreTest, TheOldestGoWhenThereIsTooMuch) {
   Store store = open({.max_bytes = kMost, .unsent_bytes = 0});
   for (int n = 1; n <= 400; ++n) {
     Incident incident = make_incident(n);
-    incident.victims[0].cmdline = {std::string(4000, 'x')};
+    incident.victims[0].cmdline = {noise(4000)};
     put(store, incident);
   }
   EXPECT_GT(*store.bytes(), kMost);
@@ -140,7 +153,7 @@ TEST_F(StoreTest, WhatWasNotSentGoesOnlyBeyondTheBound) {
   const auto fill = [&](int from, int to) {
     for (int n = from; n <= to; ++n) {
       Incident incident = make_incident(n);
-      incident.victims[0].cmdline = {std::string(4000, 'x')};
+      incident.victims[0].cmdline = {noise(4000)};
       put(store, incident);
     }
   };
@@ -209,6 +222,16 @@ TEST_F(StoreTest, OthersThanItsOwnerAndGroupCannotReadIt) {
     ASSERT_EQ(::stat((path() + name).c_str(), &file), 0) << name;
     EXPECT_EQ(file.st_mode & 07777, 0640U) << name;
   }
+}
+
+TEST(PackedJson, ComesBackAndDamageIsTold) {
+  const std::string json = to_json(make_incident(1));
+  std::string packed = pack_json(json);
+  EXPECT_LT(packed.size(), json.size());
+  EXPECT_EQ(unpack_json(packed), json);
+  EXPECT_EQ(unpack_json(pack_json("")), "");
+  for (const std::string& bad : {packed.substr(0, packed.size() / 2), std::string(), json})
+    EXPECT_THAT(unpack_json(bad).error().message(), HasSubstr("cannot be read"));
 }
 
 TEST_F(StoreTest, FindsAnIncidentByTheBeginningOfItsId) {

@@ -29,7 +29,8 @@ bool is_line_of_ascii(const std::string& json) {
 }
 
 Result<std::string> as_json(const StoredIncident& stored) {
-  if (!is_line_of_ascii(stored.json)) return fail("it is not a line of JSON");
+  if (stored.json.empty() || !is_line_of_ascii(stored.json))
+    return fail("it is damaged: not a line of JSON");
   return stored.json + "\n";
 }
 

@@ -13,7 +13,7 @@ constexpr std::int64_t kApplicationId = 0x4f4f4d57;
 // The n-th brings a database from schema n to n + 1. Never change one that has been released.
 //
 // incident: `key` stays with an incident, `seq` rises with every write of it, so that an exporter
-// that remembers the last `seq` it had sees updates too.
+// that remembers the last `seq` it had sees updates too. `json` is compressed (packed_json.h).
 // term, subject: who dies. A term is a name (of `kind`, see terms.h) by which incidents are found;
 // a subject is a set of them that one victim had, and most victims have those of an earlier one.
 // kill: the incidents of a subject, by time. A query looks for its subjects first, and they are
@@ -30,7 +30,7 @@ CREATE TABLE incident(
   monotonic_ns INTEGER NOT NULL,
   kills INTEGER NOT NULL,
   subjects BLOB NOT NULL,
-  json TEXT NOT NULL
+  json BLOB NOT NULL
 ) STRICT;
 CREATE INDEX incident_by_time ON incident(time_ns, subjects);
 CREATE INDEX incident_by_boot ON incident(boot, monotonic_ns);

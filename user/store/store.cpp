@@ -13,6 +13,7 @@
 
 #include "store/database.h"
 #include "store/finder.h"
+#include "store/packed_json.h"
 #include "store/retention.h"
 #include "store/schema.h"
 #include "store/writer.h"
@@ -74,11 +75,12 @@ Status set_up_reader(Database& database) {
   return expect_current_schema(database);
 }
 
+// A damaged one comes without its JSON: it must not keep the others from being read or sent.
 StoredIncident stored(const Statement& row) {
   return {.seq = row.integer(0),
           .id = std::string(row.text(1)),
           .revision = static_cast<std::uint32_t>(row.integer(2)),
-          .json = std::string(row.text(3))};
+          .json = unpack_json(row.text(3)).value_or("")};
 }
 
 Result<std::vector<StoredIncident>> all(Statement& statement) {
@@ -278,7 +280,8 @@ Result<std::vector<StoredIncident>> Store::query(const HistoryQuery& query) {
   std::vector<StoredIncident> incidents;
   for (const std::int64_t key : keys) {
     TRY(const bool row, statement.bind(1, key).step());
-    if (row) incidents.push_back(stored(statement));
+    if (!row) continue;
+    incidents.push_back(stored(statement));
     statement.reset();
   }
   return incidents;

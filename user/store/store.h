@@ -33,7 +33,7 @@ struct StoredIncident {
   std::int64_t seq = 0;  // rises with every write, of a new incident or of an update
   std::string id;
   std::uint32_t revision = 0;
-  std::string json;  // as to_json makes it
+  std::string json;  // as to_json makes it; empty: what the store has of it is damaged
 };
 
 // How far the kernel's log of a boot has been dealt with.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "incident/json.h"
+#include "store/packed_json.h"
 
 namespace oomwitness {
 namespace {
@@ -154,7 +155,7 @@ Status Writer::remove(const Kills& kills, std::int64_t key) {
 
 Result<std::int64_t> Writer::insert(const Incident& incident, std::int64_t boot,
                                     const std::string& subjects) {
-  const std::string json = to_json(incident);
+  const std::string json = pack_json(to_json(incident));
   CHECK_OK(insert_.bind(1, ++last_seq_)
                .bind(2, incident.id)
                .bind(3, std::int64_t{incident.revision})
@@ -163,19 +164,19 @@ Result<std::int64_t> Writer::insert(const Incident& incident, std::int64_t boot,
                .bind(6, static_cast<std::int64_t>(incident.monotonic_ns))
                .bind(7, static_cast<std::int64_t>(counted_kills(incident)))
                .bind_bytes(8, subjects)
-               .bind(9, json)
+               .bind_bytes(9, json)
                .run());
   return database_->last_rowid();
 }
 
 Status Writer::update(const Incident& incident, const Known& known, const std::string& subjects) {
-  const std::string json = to_json(incident);
+  const std::string json = pack_json(to_json(incident));
   return update_.bind(1, ++last_seq_)
       .bind(2, std::int64_t{incident.revision})
       .bind(3, incident.time_unix_ns)
       .bind(4, static_cast<std::int64_t>(counted_kills(incident)))
       .bind_bytes(5, subjects)
-      .bind(6, json)
+      .bind_bytes(6, json)
       .bind(7, known.key)
       .run();
 }
