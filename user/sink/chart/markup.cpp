@@ -58,7 +58,7 @@ void Markup::empty(Constant tag, Attributes attributes) {
 
 void Markup::element(Constant tag, std::string_view printable, Attributes attributes) {
   open(tag, attributes);
-  words(printable);
+  append_escaped(out_, printable, Place::kText);
   close();
 }
 

@@ -35,8 +35,8 @@ class Markup {
   void close();
   // A void element of HTML, or an SVG element without content: <tag name="value"/>
   void empty(Constant tag, Attributes attributes = {});
-  // <tag>words</tag>
-  void element(Constant tag, std::string_view words, Attributes attributes = {});
+  // <tag>printable</tag>, with what words() takes.
+  void element(Constant tag, std::string_view printable, Attributes attributes = {});
 
   // Text that is printable already (our own, a Page's, JSON): only the markup in it is escaped.
   // A control byte that is left nonetheless becomes \xNN.
