@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // `oomwitness run`: real commands that leak, burst, fork, hide the kill, hang, daemonise and die.
 #include <poll.h>
+#include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,6 +205,39 @@ TEST_F(Run, SignalsArePassedOn) {
       EXPECT_EQ(ran.record.value("passed_signal", 0), number);
     }
   }
+}
+
+// The command's terminal is oomwitness's own: what a key sends comes from there, and only once.
+TEST_F(Run, TerminalIsPassedOn) {
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (pid == 0) {
+    execl(tracer_path().c_str(), "oomwitness", "run", "--quiet", "--depth", "cgroup", "--", "sh",
+          "-c",
+          "trap 'echo caught' INT; test -t 0 && echo up; read -r word; echo got $word; exit 5",
+          nullptr);
+    _exit(127);
+  }
+  ASSERT_GT(pid, 0);
+  LineReader screen{Fd(terminal)};
+  const auto written = [&](const std::string& text) {
+    return write(terminal, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  };
+  EXPECT_EQ(screen.line().value_or(""), "up\r");
+  EXPECT_TRUE(written("\x03"));
+  std::string seen;
+  while (const auto line = screen.line()) {
+    seen += *line + "\n";
+    if (line->find("caught") != std::string::npos) {
+      EXPECT_TRUE(written("word\n"));
+    }
+    if (line->find("got") != std::string::npos) break;
+  }
+  EXPECT_THAT(seen, HasSubstr("got"));
+  EXPECT_EQ(seen.find("caught"), seen.rfind("caught")) << "once: " << seen;
+  int status = 0;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 5);
 }
 
 TEST_F(Run, NothingIsLeftWhenOomwitnessIsKilledOutright) {

@@ -70,6 +70,7 @@ struct Orders {
   }
   ::signal(SIGPIPE, options.on_sigpipe == nullptr ? SIG_DFL : options.on_sigpipe);
   ::sigprocmask(SIG_SETMASK, &options.signal_mask, nullptr);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread
   ::execvp(orders.argv[0], orders.argv.data());
   give_up(orders, errno);
 }
