@@ -149,8 +149,8 @@ Status run(const AgentCommand& command) {
                  return std::move(again.file);
                }});
   agent.look_back();
-  const Status ended = trace_live(live_options(config, agent, log, service),
-                                  [&agent](const Incident& seen) { return agent.accept(seen); });
+  Status ended = trace_live(live_options(config, agent, log, service),
+                            [&agent](const Incident& seen) { return agent.accept(seen); });
   agent.finish();
   return ended;
 }

@@ -90,9 +90,9 @@ std::string csv_head() {
 }
 
 std::string csv_line(const Incident& incident) {
-  static const Victim kNobody;
+  static const Victim nobody;
   const Victim* first = first_victim(incident);
-  const Victim& victim = first != nullptr ? *first : kNobody;
+  const Victim& victim = first != nullptr ? *first : nobody;
   CsvLine line;
   line.plain(incident.time_unix_ns != 0 ? rfc3339_utc(incident.time_unix_ns) : "")
       .hostile(incident.id)
