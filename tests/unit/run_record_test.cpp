@@ -2,9 +2,12 @@
 // A run's record: its JSON, its verdict, what is kept of its memory.
 #include "run/run_record.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +17,7 @@
 #include "run/sampler.h"
 #include "run/verdict.h"
 #include "sample_runs.h"
+#include "support/text.h"
 
 namespace oomwitness {
 namespace {
@@ -128,6 +132,31 @@ TEST(ExecError, IsAsEnvHasIt) {
   EXPECT_EQ(exit_code_of_exec_error(ENOTDIR), 127);
   EXPECT_EQ(exit_code_of_exec_error(EACCES), 126);
   EXPECT_EQ(exit_code_of_exec_error(ENOEXEC), 126);
+}
+
+TEST(ParseSize, IsWhatPeopleAndCgroupFilesWrite) {
+  constexpr std::uint64_t kKiB = 1024;
+  const std::vector<std::pair<const char*, Opt<std::uint64_t>>> sizes{
+      {"1048576", 1048576U},
+      {"512M", 512 * kKiB * kKiB},
+      {"512m", 512 * kKiB * kKiB},
+      {"1.5G", 1536 * kKiB * kKiB},
+      {"300MiB", 300 * kKiB * kKiB},
+      {"2GB", 2048 * kKiB * kKiB},
+      {"1T", kKiB * kKiB * kKiB * kKiB},
+      {"7B", 7U},
+      {"0", {}},
+      {"-1M", {}},
+      {"", {}},
+      {"M", {}},
+      {"1 M", {}},
+      {"1Q", {}},
+      {"1Mx", {}},
+      {"nan", {}},
+      {"inf", {}},
+      {"0.1", {}},
+      {"9999999T", {}}};
+  for (const auto& [text, bytes] : sizes) EXPECT_EQ(parse_size(text), bytes) << text;
 }
 
 TEST(Sampler, LooksAtAShortRunNever) {
