@@ -68,7 +68,7 @@ Status read_store(const ReportCommand& command, Material& material) {
   std::vector<std::string> arguments{"--json", "--limit", std::to_string(command.most)};
   if (command.store) arguments.insert(arguments.end(), {"--store", *command.store});
   TRY(auto piped, run_beside(program, std::move(arguments)));
-  const Status status =
+  Status status =
       read(*make_opened(std::make_unique<FdStream>(std::move(piped.out), program)).pieces, command,
            material);
   const int code = wait_for_end(piped);

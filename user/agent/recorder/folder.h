@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <type_traits>
 
 #include "support/owned_fd.h"
 
@@ -32,9 +31,9 @@ class FunctionRef<void(Args...)> {
  public:
   template <typename Callable>
   // NOLINTNEXTLINE(google-explicit-constructor): stands for the callable at the call
-  FunctionRef(Callable&& callable)
+  FunctionRef(const Callable& callable)
       : object_(&callable), call_([](const void* object, Args... args) {
-          (*static_cast<const std::remove_reference_t<Callable>*>(object))(args...);
+          (*static_cast<const Callable*>(object))(args...);
         }) {}
   void operator()(Args... args) const { call_(object_, args...); }
 

@@ -88,44 +88,60 @@ struct Recorder::Columns {
   std::vector<Tracked> tracked;
 };
 
+// The last value of a series before the kill; 0 without any.
+std::uint64_t Recorder::last_of(std::size_t series, const std::vector<std::size_t>& moments) const {
+  for (auto moment = moments.rbegin(); moment != moments.rend(); ++moment)
+    if (const auto value = samples_.at(series, *moment)) return *value;
+  return 0;
+}
+
+void Recorder::add_processes(Columns& out, const std::vector<std::size_t>& moments,
+                             std::optional<std::size_t> own) const {
+  std::vector<std::pair<std::uint64_t, std::size_t>> sizes;
+  for (std::size_t i = 0; i < processes_.rows().size(); ++i) {
+    if (processes_.rows()[i].pid == 0 || own == i) continue;
+    if (const auto size = last_of(options_.cgroups + i, moments)) sizes.emplace_back(size, i);
+  }
+  std::size_t n = 0;
+  for (const std::size_t row : largest(std::move(sizes))) {
+    const std::string name = "process_" + std::to_string(++n);
+    out.tracked.push_back({.name = name,
+                           .pid = processes_.rows()[row].pid,
+                           .comm = processes_.rows()[row].comm.data()});
+    out.columns.push_back({name + "_rss_bytes", options_.cgroups + row});
+  }
+}
+
+// Below the limit that was hit; of the whole host where there is none.
+void Recorder::add_cgroups(Columns& out, const std::vector<std::size_t>& moments,
+                           const Opt<Memcg>& memcg) const {
+  if (!cgroups_) return;
+  std::vector<std::pair<std::uint64_t, std::size_t>> sizes;
+  for (std::size_t i = 0; i < cgroups_->rows().size(); ++i) {
+    const CgroupTable::Row& row = cgroups_->rows()[i];
+    if (row.hash == 0 || !row.leaf) continue;
+    if (memcg && !is_below(row.path.data(), memcg->self.path)) continue;
+    if (const auto size = last_of(i, moments)) sizes.emplace_back(size, i);
+  }
+  std::size_t n = 0;
+  for (const std::size_t row : largest(std::move(sizes))) {
+    const std::string name = "cgroup_" + std::to_string(++n);
+    out.tracked.push_back({.name = name, .cgroup = cgroups_->rows()[row].path.data()});
+    out.columns.push_back({name + "_usage_bytes", row});
+  }
+}
+
 Recorder::Columns Recorder::columns_for(const Incident& incident,
                                         const std::vector<std::size_t>& moments) const {
   Columns out;
-  const auto last = [&](std::size_t series) -> std::uint64_t {
-    for (auto moment = moments.rbegin(); moment != moments.rend(); ++moment)
-      if (const auto value = samples_.at(series, *moment)) return *value;
-    return 0;
-  };
   const auto& memcg = incident.scope.memcg;
   const auto limit = memcg && cgroups_ ? cgroups_->find(memcg->self.path) : std::nullopt;
   if (limit) out.columns.push_back({"limit_usage_bytes", *limit});
   const Victim* const victim = chosen(incident);
   const auto own = victim != nullptr && victim->pid ? processes_.find(*victim->pid) : std::nullopt;
   if (own) out.columns.push_back({"victim_rss_bytes", options_.cgroups + *own});
-
-  std::vector<std::pair<std::uint64_t, std::size_t>> sizes;
-  for (std::size_t i = 0; i < processes_.rows().size(); ++i)
-    if (processes_.rows()[i].pid != 0 && own != i)
-      if (const auto size = last(options_.cgroups + i)) sizes.emplace_back(size, i);
-  for (const std::size_t row : largest(std::exchange(sizes, {}))) {
-    const std::string name = "process_" + std::to_string(out.tracked.size() + 1);
-    out.tracked.push_back({.name = name,
-                           .pid = processes_.rows()[row].pid,
-                           .comm = processes_.rows()[row].comm.data()});
-    out.columns.push_back({name + "_rss_bytes", options_.cgroups + row});
-  }
-  const std::size_t processes = out.tracked.size();
-  for (std::size_t i = 0; cgroups_ && i < cgroups_->rows().size(); ++i) {
-    const CgroupTable::Row& row = cgroups_->rows()[i];
-    if (row.hash == 0 || !row.leaf || limit == i) continue;
-    if (memcg && !is_below(row.path.data(), memcg->self.path)) continue;
-    if (const auto size = last(i)) sizes.emplace_back(size, i);
-  }
-  for (const std::size_t row : largest(std::move(sizes))) {
-    const std::string name = "cgroup_" + std::to_string(out.tracked.size() + 1 - processes);
-    out.tracked.push_back({.name = name, .cgroup = cgroups_->rows()[row].path.data()});
-    out.columns.push_back({name + "_usage_bytes", row});
-  }
+  add_processes(out, moments, own);
+  add_cgroups(out, moments, memcg);
   return out;
 }
 

@@ -38,12 +38,17 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const Roots& roots, const Recor
   TRY(auto triggers, Triggers::make(options.triggers));
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   TRY(auto processes, ProcessTable::open(roots.proc.c_str(), page_bytes, options.processes));
-  auto cgroups = open_cgroups(roots, options.cgroups);
+  auto opened = open_cgroups(roots, options.cgroups);
+  std::optional<CgroupTable> cgroups;
+  std::string without;
+  if (opened)
+    cgroups = *std::move(opened);
+  else
+    without = "cgroups are not recorded: " + opened.error().message();
   // Not make_unique: the constructor is private.
   std::unique_ptr<Recorder> recorder(
-      new Recorder(options, std::move(triggers), std::move(processes),
-                   cgroups ? std::optional<CgroupTable>(*std::move(cgroups)) : std::nullopt));
-  if (!cgroups) recorder->note("cgroups are not recorded: " + cgroups.error().message());
+      new Recorder(options, std::move(triggers), std::move(processes), std::move(cgroups)));
+  if (!without.empty()) recorder->note(without);
   recorder->open_host_files(roots);
   recorder->arm_host(roots);
   recorder->walk(now_ns);

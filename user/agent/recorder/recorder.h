@@ -74,6 +74,11 @@ class Recorder {
   bool host_came_short(const HostFigures& host);
   struct Columns;
   Columns columns_for(const Incident& incident, const std::vector<std::size_t>& moments) const;
+  std::uint64_t last_of(std::size_t series, const std::vector<std::size_t>& moments) const;
+  void add_processes(Columns& out, const std::vector<std::size_t>& moments,
+                     std::optional<std::size_t> own) const;
+  void add_cgroups(Columns& out, const std::vector<std::size_t>& moments,
+                   const Opt<Memcg>& memcg) const;
 
   RecorderOptions options_;
   Triggers triggers_;

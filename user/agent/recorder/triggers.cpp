@@ -58,7 +58,7 @@ bool Triggers::has(std::size_t owner) const {
 }
 
 bool Triggers::fired() {
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, 64> events{};
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   bool any = false;
   for (int i = 0; i < count; ++i) {

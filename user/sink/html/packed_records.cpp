@@ -33,7 +33,7 @@ class Packer {
     if (!ready_) return;
     state_.next_in = reinterpret_cast<Bytef*>(text.data());  // zlib's type for bytes
     state_.avail_in = static_cast<uInt>(text.size());
-    std::array<char, 65536> room;
+    std::array<char, 65536> room{};
     do {
       state_.next_out = reinterpret_cast<Bytef*>(room.data());
       state_.avail_out = static_cast<uInt>(room.size());
