@@ -121,7 +121,8 @@ CLI::App* add_run(CLI::App& app, RunCommand& run) {
                     "Report OOM kills, but end as the command itself does");
   add_file(*command, "--junit", run.junit, "Write the result as JUnit XML");
   add_file(*command, "--json", run.json, "Write the record of the run (docs/run.schema.json)");
-  add_file(*command, "--html", run.html, "Write one HTML file with plots, as oomwitness report does");
+  add_file(*command, "--html", run.html,
+           "Write one HTML file with plots, as oomwitness report does");
   command->add_flag("--github", run.github, "Annotations for GitHub Actions on stderr");
   add_file(*command, "--github-summary", run.github_summary,
            "Append a summary in Markdown (\"$GITHUB_STEP_SUMMARY\")");

@@ -27,7 +27,7 @@ std::multimap<pid_t, pid_t> children_by_parent(const std::string& proc) {
   std::filesystem::directory_iterator entry(proc, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     if (!parse_number<pid_t>(entry->path().filename().string())) continue;
-    const auto text = read_at_most(AT_FDCWD, entry->path().string() + "/stat", kMaxStateFileBytes);
+    auto text = read_at_most(AT_FDCWD, entry->path().string() + "/stat", kMaxStateFileBytes);
     const auto stat =
         text ? parse_proc_stat(text->content) : tl::make_unexpected(std::move(text).error());
     if (stat && stat->state != 'Z' && stat->state != 'X')

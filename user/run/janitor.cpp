@@ -20,7 +20,7 @@ constexpr int kEndRounds = 500;  // 5 s
   ::prctl(PR_SET_NAME, "oomwitness-wait");
   sigset_t all;
   sigfillset(&all);
-  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
   // Whoever waits for the end of what we have open must not wait for this process.
   ::dup2(line, STDIN_FILENO);
   ::close_range(STDOUT_FILENO, ~0U, 0);

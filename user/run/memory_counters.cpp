@@ -55,6 +55,7 @@ std::vector<std::string> folders_in(const OwnedFd& parent) {
   const int listed = ::openat(parent.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseFolder> folder(listed < 0 ? nullptr : ::fdopendir(listed));
   std::vector<std::string> names;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): each call has a stream of its own
   while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
     const std::string name(entry->d_name);
     if (entry->d_type == DT_DIR && name != "." && name != "..") names.push_back(name);
@@ -147,7 +148,8 @@ void MemoryCounters::count_kills_below() {
         ::openat(dir_.get(), place.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (folder.get() < 0) continue;
     if (place != ".") keep_kills(place, folder);
-    for (const std::string& name : folders_in(folder)) places.push_back(place + "/" + name);
+    for (const std::string& name : folders_in(folder))
+      places.push_back(std::string(place).append("/").append(name));
   }
 }
 

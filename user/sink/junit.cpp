@@ -66,26 +66,22 @@ std::string xml_text(std::string_view bytes) {
   for (std::size_t at = 0; at < valid.size(); ++at) {
     const char byte = valid[at];
     const std::string_view rest = std::string_view(valid).substr(at);
-    if (byte == '&') {
-      xml += "&amp;";
-    } else if (byte == '<') {
-      xml += "&lt;";
-    } else if (byte == '>') {
-      xml += "&gt;";
-    } else if (byte == '"') {
-      xml += "&quot;";
-    } else if (byte == '\n' || byte == '\t') {
-      xml += byte;
-    } else if (byte == '\r') {
-      xml += "&#13;";
-    } else if (static_cast<unsigned char>(byte) < 0x20) {
+    // U+FFFE and U+FFFF are valid UTF-8 and no XML (Char, XML 1.0 section 2.2).
+    const bool no_character = rest.starts_with("\xEF\xBF\xBE") || rest.starts_with("\xEF\xBF\xBF");
+    const bool control = static_cast<unsigned char>(byte) < 0x20 &&
+                         std::string_view("\t\n\r").find(byte) == std::string_view::npos;
+    if (no_character || control) {
       xml += kReplacement;
-    } else if (rest.starts_with("\xEF\xBF\xBE") || rest.starts_with("\xEF\xBF\xBF")) {
-      // U+FFFE and U+FFFF are valid UTF-8 and no XML (Char, XML 1.0 section 2.2).
-      xml += kReplacement;
-      at += 2;
-    } else {
-      xml += byte;
+      at += no_character ? 2 : 0;
+      continue;
+    }
+    switch (byte) {
+      case '&': xml += "&amp;"; break;
+      case '<': xml += "&lt;"; break;
+      case '>': xml += "&gt;"; break;
+      case '"': xml += "&quot;"; break;
+      case '\r': xml += "&#13;"; break;
+      default: xml += byte;
     }
   }
   return xml;
