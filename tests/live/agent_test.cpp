@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <utility>
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -191,7 +192,7 @@ TEST_F(AgentTest, SystemdIsToldWhenItWatchesReloadsAndEnds) {
 // A disk of its own that a test can fill, and make read-only.
 class SmallDisk {
  public:
-  explicit SmallDisk(const std::string& path) : path_(path) {
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
     std::filesystem::create_directory(path_);
     mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, kSize) == 0;
   }
