@@ -87,6 +87,7 @@ TEST(Html, RunsAndLoadsNothing) {
   EXPECT_THAT(html, Not(ContainsRegex(" on[a-z]+=\"")));
 }
 
+// NOLINTBEGIN(misc-misleading-bidirectional): it is what the page must not pass on.
 // Every string of an incident as hostile as can be.
 Incident hostile_everywhere() {
   const std::string evil =
@@ -130,6 +131,8 @@ TEST(Html, LetsNoNameBecomeMarkup) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f;
   }));
 }
+
+// NOLINTEND(misc-misleading-bidirectional)
 
 TEST(Html, OfAVerdictReadFromAFileIsEscapedToo) {
   HtmlReport report = report_of({sample("memcg")});

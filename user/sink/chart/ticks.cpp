@@ -49,8 +49,10 @@ std::vector<Tick> byte_ticks(double most, std::size_t at_most) {
   double step = 1;
   while (most / step > static_cast<double>(at_most)) step *= 2;
   std::vector<Tick> ticks;
-  for (double at = 0; at <= most; at += step)
-    ticks.push_back({at, at == 0 ? "0" : human_size(static_cast<std::uint64_t>(at))});
+  for (std::size_t n = 0; static_cast<double>(n) * step <= most; ++n) {
+    const double at = static_cast<double>(n) * step;
+    ticks.push_back({at, n == 0 ? "0" : human_size(static_cast<std::uint64_t>(at))});
+  }
   return ticks;
 }
 
@@ -62,8 +64,10 @@ std::vector<Tick> count_ticks(double most, std::size_t at_most) {
     if (i + 1 == kSteps.size()) scale *= 10;
     if (most / step > static_cast<double>(at_most)) continue;
     std::vector<Tick> ticks;
-    for (double at = 0; at <= most; at += step)
+    for (std::size_t n = 0; static_cast<double>(n) * step <= most; ++n) {
+      const double at = static_cast<double>(n) * step;
       ticks.push_back({at, thousands(static_cast<std::uint64_t>(at))});
+    }
     return ticks;
   }
 }
@@ -72,8 +76,10 @@ std::vector<Tick> before_ticks(double from_s, std::size_t at_most) {
   std::vector<Tick> ticks;
   if (from_s >= 0) return {{0, "kill"}};
   const double step = time_step(-from_s, at_most);
-  for (double n = std::floor(-from_s / step); n > 0; --n)
-    ticks.push_back({-n * step, span_text(-n * step)});
+  for (auto n = static_cast<std::size_t>(std::floor(-from_s / step)); n > 0; --n) {
+    const double at = -static_cast<double>(n) * step;
+    ticks.push_back({at, span_text(at)});
+  }
   ticks.push_back({0, "kill"});
   return ticks;
 }
@@ -82,7 +88,10 @@ std::vector<Tick> elapsed_ticks(double to_s, std::size_t at_most) {
   std::vector<Tick> ticks{{0, "start"}};
   if (to_s <= 0) return ticks;
   const double step = time_step(to_s, at_most);
-  for (double n = 1; n * step <= to_s; ++n) ticks.push_back({n * step, span_text(n * step)});
+  for (std::size_t n = 1; static_cast<double>(n) * step <= to_s; ++n) {
+    const double at = static_cast<double>(n) * step;
+    ticks.push_back({at, span_text(at)});
+  }
   return ticks;
 }
 
