@@ -48,19 +48,21 @@ static __always_inline int on_scan_start(void)
 	return 0;
 }
 
+__noinline int weigh_kept(__u32 i)
+{
+	if (i < OW_CANDIDATES && scan.points[i] < scan.lowest_points) {
+		scan.lowest_points = scan.points[i];
+		scan.lowest = i;
+	}
+	return 0;
+}
+
 static __always_inline void find_lowest(void)
 {
-	__s64 lowest = scan.points[0];
-	__u32 at = 0;
-
-	for (int i = 1; i < OW_CANDIDATES; i++) {
-		if (scan.points[i] < lowest) {
-			lowest = scan.points[i];
-			at = i;
-		}
-	}
-	scan.lowest = at;
-	scan.lowest_points = lowest;
+	scan.lowest = 0;
+	scan.lowest_points = scan.points[0];
+	for (__u32 i = 1; i < OW_CANDIDATES; i++)
+		weigh_kept(i);
 }
 
 __noinline int keep_candidate(__u64 candidate, __u64 points)

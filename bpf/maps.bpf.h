@@ -66,9 +66,17 @@ struct {
  * round, not a whole walk, and such a function only takes scalars.
  */
 struct path_walk {
-	__u64 cursor; /* struct cgroup or struct dentry */
+	__u64 cursor; /* struct cgroup, dentry, pid or task_struct */
 	__u64 mount;
-	struct ow_path path;
+	union {
+		struct ow_path path;
+		struct {
+			__u32 ns_levels;
+			struct ow_ns_pid ns_pid[OW_NS_LEVELS];
+			__u32 ancestors;
+			struct ow_ancestor ancestor[OW_ANCESTORS];
+		};
+	};
 };
 
 struct lock_scratch {

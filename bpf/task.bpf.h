@@ -22,16 +22,17 @@ static __always_inline __u32 current_tgid(void)
 }
 
 /* The task's mm, or that of one of its threads when the leader has exited, as
- * find_lock_task_mm does (mm/oom_kill.c).
+ * find_lock_task_mm does (mm/oom_kill.c). 0: none.
  */
-static __noinline struct mm_struct *task_mm(struct task_struct *task)
+__noinline __u64 find_task_mm(__u64 of)
 {
+	struct task_struct *task = (void *)of;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct signal_struct *signal;
 	struct list_head *head, *node;
 
 	if (mm)
-		return mm;
+		return (__u64)mm;
 	signal = BPF_CORE_READ(task, signal);
 	if (!signal)
 		return 0;
@@ -45,10 +46,15 @@ static __noinline struct mm_struct *task_mm(struct task_struct *task)
 		thread = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
 		mm = BPF_CORE_READ(thread, mm);
 		if (mm)
-			return mm;
+			return (__u64)mm;
 		node = BPF_CORE_READ(node, next);
 	}
 	return 0;
+}
+
+static __always_inline struct mm_struct *task_mm(struct task_struct *task)
+{
+	return (void *)find_task_mm((__u64)task);
 }
 
 /* What the task is doing already: a kill of such a task is not a kill. */
@@ -56,15 +62,14 @@ static __always_inline __u32 task_state(struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	__u64 own = 0, shared = 0;
-	__u32 state = 0;
+	__u32 killed, exiting;
 
 	bpf_core_read(&own, sizeof(own), &task->pending.signal.sig[0]);
 	bpf_core_read(&shared, sizeof(shared), &signal->shared_pending.signal.sig[0]);
-	if ((own | shared) & (1ULL << (SIGKILL_NR - 1)))
-		state |= OW_STATE_SIGKILL_PENDING;
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT_BIT)
-		state |= OW_STATE_GROUP_EXIT;
-	return state;
+	/* Without branches: the verifier walks all that follows once for each. */
+	killed = ((own | shared) >> (SIGKILL_NR - 1)) & 1;
+	exiting = (BPF_CORE_READ(signal, flags) / SIGNAL_GROUP_EXIT_BIT) & 1;
+	return killed * OW_STATE_SIGKILL_PENDING + exiting * OW_STATE_GROUP_EXIT;
 }
 
 static __always_inline void fill_invoker(struct ow_invoker *out)
@@ -163,6 +168,27 @@ __noinline int file_path_step(__u32 context)
 	return 0;
 }
 
+/* A loop around a loop, each a function: both are checked once, not once a round. */
+#define STEPS_AT_ONCE 8
+
+__noinline int cgroup_path_steps(__u32 context)
+{
+	int done = 0;
+
+	for (int i = 0; i < STEPS_AT_ONCE && !done; i++)
+		done = cgroup_path_step(context);
+	return done;
+}
+
+__noinline int file_path_steps(__u32 context)
+{
+	int done = 0;
+
+	for (int i = 0; i < STEPS_AT_ONCE && !done; i++)
+		done = file_path_step(context);
+	return done;
+}
+
 static __always_inline struct path_walk *start_walk(__u32 context, const void *from)
 {
 	struct path_walk *walk = path_walk(context);
@@ -182,8 +208,8 @@ static __always_inline void fill_cgroup_path(struct ow_path *path, __u32 context
 
 	if (!walk)
 		return;
-	for (int i = 0; i < OW_PATH_LEVELS && !done; i++)
-		done = cgroup_path_step(context);
+	for (int i = 0; i < OW_PATH_LEVELS / STEPS_AT_ONCE && !done; i++)
+		done = cgroup_path_steps(context);
 	if (!done)
 		walk->path.truncated = 1;
 	bpf_probe_read_kernel(path, sizeof(*path), &walk->path);
@@ -198,8 +224,8 @@ static __always_inline void fill_file_path(struct ow_path *path, __u32 context, 
 		return;
 	walk->mount =
 		(__u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
-	for (int i = 0; i < OW_PATH_LEVELS && !done; i++)
-		done = file_path_step(context);
+	for (int i = 0; i < OW_PATH_LEVELS / STEPS_AT_ONCE && !done; i++)
+		done = file_path_steps(context);
 	if (!done)
 		walk->path.truncated = 1;
 	bpf_probe_read_kernel(path, sizeof(*path), &walk->path);
@@ -272,19 +298,28 @@ __noinline int send_memcg(__u64 memcg, __u64 decision, __u32 subject, __u32 pid)
 	return 0;
 }
 
-/* memory.oom.group set on the cgroup or one above it. */
-static __always_inline bool in_oom_group(struct mem_cgroup *memcg)
-{
-	for (int i = 0; i < OW_MEMCG_LEVELS; i++) {
-		struct cgroup_subsys_state *parent = BPF_CORE_READ(memcg, css.parent);
+#define NO_GROUP 0
+#define A_GROUP	 1
 
-		if (!parent)
-			return false;
-		if (BPF_CORE_READ(memcg, oom_group))
-			return true;
-		memcg = css_memcg(parent);
-	}
-	return false;
+/* NO_GROUP: the root. A_GROUP: memory.oom.group is set. Else the cgroup above. */
+__noinline __u64 oom_group_step(__u64 of)
+{
+	struct mem_cgroup *memcg = (void *)of;
+	struct cgroup_subsys_state *parent = BPF_CORE_READ(memcg, css.parent);
+
+	if (!parent)
+		return NO_GROUP;
+	if (BPF_CORE_READ(memcg, oom_group))
+		return A_GROUP;
+	return (__u64)css_memcg(parent);
+}
+
+/* memory.oom.group set on the cgroup or one above it. */
+__noinline int in_oom_group(__u64 memcg)
+{
+	for (int i = 0; i < OW_MEMCG_LEVELS && memcg > A_GROUP; i++)
+		memcg = oom_group_step(memcg);
+	return memcg == A_GROUP;
 }
 
 #endif /* OW_TASK_BPF_H */

@@ -4,38 +4,75 @@
 #ifndef OW_VICTIM_BPF_H
 #define OW_VICTIM_BPF_H
 
-static __always_inline void fill_ns_pids(struct ow_victim *rec, struct task_struct *leader)
+/* The task's number one pid namespace further out. 1: there are no more. */
+__noinline int ns_pid_step(__u32 context, __u32 i)
 {
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct path_walk *walk = path_walk(context);
+	struct upid *number;
+	struct pid *pid;
+	__u32 level;
 
-	for (int i = 0; i < OW_NS_LEVELS; i++) {
-		struct upid *number;
-
-		if (level < (__u32)i)
-			return;
-		number = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-			 (level - i) * bpf_core_type_size(struct upid);
-		rec->ns_pid[i].pid = BPF_CORE_READ(number, nr);
-		rec->ns_pid[i].ns_inum = BPF_CORE_READ(number, ns, ns.inum);
-		rec->ns_levels = i + 1;
-	}
+	if (!walk || i >= OW_NS_LEVELS)
+		return 1;
+	pid = (void *)walk->cursor;
+	level = BPF_CORE_READ(pid, level);
+	if (level < i)
+		return 1;
+	number = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+		 (level - i) * bpf_core_type_size(struct upid);
+	walk->ns_pid[i].pid = BPF_CORE_READ(number, nr);
+	walk->ns_pid[i].ns_inum = BPF_CORE_READ(number, ns, ns.inum);
+	walk->ns_levels = i + 1;
+	return 0;
 }
 
-static __always_inline void fill_ancestors(struct ow_victim *rec, struct task_struct *task)
+static __always_inline void fill_ns_pids(struct ow_victim *rec, __u32 context,
+					 struct task_struct *leader)
 {
-	struct task_struct *parent = task;
+	struct path_walk *walk = start_walk(context, BPF_CORE_READ(leader, thread_pid));
+	int done = 0;
 
-	for (int i = 0; i < OW_ANCESTORS; i++) {
-		parent = BPF_CORE_READ(parent, real_parent, group_leader);
-		__u32 pid = BPF_CORE_READ(parent, tgid);
+	if (!walk)
+		return;
+	for (__u32 i = 0; i < OW_NS_LEVELS && !done; i++)
+		done = ns_pid_step(context, i);
+	rec->ns_levels = walk->ns_levels;
+	bpf_probe_read_kernel(rec->ns_pid, sizeof(rec->ns_pid), walk->ns_pid);
+}
 
-		if (!parent || !pid)
-			return;
-		rec->ancestor[i].pid = pid;
-		BPF_CORE_READ_STR_INTO(&rec->ancestor[i].comm, parent, comm);
-		rec->ancestors = i + 1;
-	}
+/* The parent of the last one. 1: there are no more. */
+__noinline int ancestor_step(__u32 context, __u32 i)
+{
+	struct path_walk *walk = path_walk(context);
+	struct task_struct *task, *parent;
+	__u32 pid;
+
+	if (!walk || i >= OW_ANCESTORS)
+		return 1;
+	task = (void *)walk->cursor;
+	parent = BPF_CORE_READ(task, real_parent, group_leader);
+	pid = BPF_CORE_READ(parent, tgid);
+	if (!parent || !pid)
+		return 1;
+	walk->ancestor[i].pid = pid;
+	BPF_CORE_READ_STR_INTO(&walk->ancestor[i].comm, parent, comm);
+	walk->ancestors = i + 1;
+	walk->cursor = (__u64)parent;
+	return 0;
+}
+
+static __always_inline void fill_ancestors(struct ow_victim *rec, __u32 context,
+					   struct task_struct *task)
+{
+	struct path_walk *walk = start_walk(context, task);
+	int done = 0;
+
+	if (!walk)
+		return;
+	for (__u32 i = 0; i < OW_ANCESTORS && !done; i++)
+		done = ancestor_step(context, i);
+	rec->ancestors = walk->ancestors;
+	bpf_probe_read_kernel(rec->ancestor, sizeof(rec->ancestor), walk->ancestor);
 }
 
 static __always_inline void fill_mm(struct ow_victim *rec, __u32 context, struct mm_struct *mm)
@@ -65,13 +102,14 @@ static __always_inline void fill_mm(struct ow_victim *rec, __u32 context, struct
 	fill_file_path(&rec->exe, context, exe);
 }
 
-/* Sends everything known of a task that is about to die. */
-__noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_at)
+/* Sends everything known of a task that is about to die. `context` follows from
+ * `seen_at`; as an argument it is a number that the verifier does not follow.
+ */
+__noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_at, __u32 context)
 {
 	struct task_struct *task = (void *)victim;
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct cgroup_subsys_state *css = task_memory_css(task);
-	__u32 context = seen_at == OW_SEEN_AT_DELIVER ? IN_OWN_CONTEXT : IN_OOM_LOCK;
 	struct ow_victim *rec;
 
 	if (!reserve(rec, OW_KIND_VICTIM, decision))
@@ -89,12 +127,12 @@ __noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_
 	rec->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	BPF_CORE_READ_STR_INTO(&rec->comm, leader, comm);
 	if (css) {
-		rec->oom_group = in_oom_group(css_memcg(css));
+		rec->oom_group = in_oom_group((__u64)css_memcg(css));
 		fill_cgroup_path(&rec->cgroup, context, css);
 	}
 	fill_mm(rec, context, task_mm(task));
-	fill_ns_pids(rec, leader);
-	fill_ancestors(rec, leader);
+	fill_ns_pids(rec, context, leader);
+	fill_ancestors(rec, context, leader);
 	if (seen_at != OW_SEEN_AT_DELIVER) {
 		rec->hdr.has |= OW_HAS_INVOKER;
 		fill_invoker(&rec->invoker);
@@ -155,7 +193,7 @@ static __always_inline struct pending_victim *doom(struct task_struct *task, __u
 	if (may_share_mm(task, mm))
 		watch_mm(mm, decision);
 	pending->described = 1;
-	send_victim((__u64)task, decision, role, seen_at);
+	send_victim((__u64)task, decision, role, seen_at, IN_OOM_LOCK);
 	return pending;
 }
 
@@ -348,7 +386,8 @@ static __always_inline int on_deliver(int sig)
 	if (!pending->described) {
 		pending->described = 1;
 		pending->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-		send_victim((__u64)task, pending->decision, pending->role, OW_SEEN_AT_DELIVER);
+		send_victim((__u64)task, pending->decision, pending->role, OW_SEEN_AT_DELIVER,
+			    IN_OWN_CONTEXT);
 	}
 	send_argv(pending->decision);
 	return 0;
