@@ -47,7 +47,8 @@ kill_one() {
 stored() { [ "$(oomwitness history --json --comm "$1" | wc -l)" = "${2:-1}" ]; }
 active() { systemctl is-active --quiet oomwitness.service; }
 in_journal() { journalctl -o json -t oomwitness --no-pager | grep -F "$1"; }
-explained() { journalctl -x -t oomwitness --no-pager | grep -F -e "-- "; }
+# The catalog's text stands below the message.
+explained() { journalctl -x -t oomwitness --no-pager | grep -F 'Documentation: man:oomwitness'; }
 
 unprivileged() {
   pid=$(systemctl show -p MainPID --value oomwitness.service)
@@ -64,11 +65,14 @@ store_is_private() {
 }
 
 while_down() {
-  systemctl stop oomwitness.service && kill_one duringstop && systemctl start oomwitness.service
+  systemctl stop oomwitness.service || return
+  kill_one duringstop  # ends with the victim's code
+  systemctl start oomwitness.service
 }
 after_sigkill() {
   systemctl kill --signal=KILL --kill-whom=main oomwitness.service
   kill_one aftersigkill
+  true
 }
 nothing_left() {
   left=$(find / -xdev \( -path /proc -o -path /sys -o -path /payload -o -path /tmp \
