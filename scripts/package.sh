@@ -50,4 +50,4 @@ if [ "${1:-}" != --deb ]; then
   need_tmp
   make_tarball
 fi
-ls -1 "$OUT"/*.deb "$OUT"/*.tar.xz 2>/dev/null
+find "$OUT" -maxdepth 1 \( -name '*.deb' -o -name '*.tar.xz' \) | sort
