@@ -28,11 +28,12 @@ void name_cgroup(Victim& victim) {
 
 }  // namespace
 
-bool ToldIncidents::first_time(const std::string& id) {
-  if (!ids_.insert(id).second) return false;
+bool ToldIncidents::first_told_by(std::uint64_t log, const std::string& id) {
+  const auto [known, fresh] = log_of_id_.emplace(id, log);
+  if (!fresh) return known->second == log;
   oldest_first_.push_back(id);
   if (oldest_first_.size() > kMost) {
-    ids_.erase(oldest_first_.front());
+    log_of_id_.erase(oldest_first_.front());
     oldest_first_.pop_front();
   }
   return true;
@@ -86,7 +87,9 @@ Result<Wake> LogAnalysis::wait_for_more(Pieces& pieces) {
 Status LogAnalysis::end_log() {
   feed_.next_file();
   reader_.flush();
-  return emit();
+  const Status status = emit();
+  ++log_;
+  return status;
 }
 
 bool LogAnalysis::in_range(const Incident& incident) {
@@ -103,7 +106,7 @@ Status LogAnalysis::emit() {
   for (LogReport& report : reader_.take()) {
     if (done()) break;
     Incident incident = incident_from_report(std::move(report));
-    if (!told_.first_time(incident.id)) {
+    if (!told_.first_told_by(log_, incident.id)) {
       ++told_again_;
       continue;
     }

@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "capture/log/pieces.h"
 #include "diagnose/diagnose.h"
@@ -24,16 +24,17 @@ struct TimeRange {
   std::optional<std::int64_t> until;
 };
 
-// The last incidents by their ids, which come from a report's text, its stamps and its host: kern.log
-// and syslog give the same one.
+// The last incidents by their ids, which come from a report's text, its stamps and its host:
+// kern.log and syslog give the same one. What one log tells again did happen again: the kernel may
+// choose a task several times within a second.
 class ToldIncidents {
  public:
-  // False: it was told before.
-  bool first_time(const std::string& id);
+  // `log`: counts the logs. False: another log has told it.
+  bool first_told_by(std::uint64_t log, const std::string& id);
 
  private:
   static constexpr std::size_t kMost = 16'384;
-  std::unordered_set<std::string> ids_;
+  std::unordered_map<std::string, std::uint64_t> log_of_id_;
   std::deque<std::string> oldest_first_;
 };
 
@@ -86,6 +87,7 @@ class LogAnalysis {
   std::uint64_t found_ = 0;
   std::uint64_t undated_ = 0;
   ToldIncidents told_;
+  std::uint64_t log_ = 0;
   std::uint64_t told_again_ = 0;
   bool failed_ = false;
 };
