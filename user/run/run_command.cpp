@@ -16,6 +16,7 @@
 #include "run/janitor.h"
 #include "run/kills.h"
 #include "run/passed_signals.h"
+#include "run/spared.h"
 #include "run/witness.h"
 #include "support/text.h"
 
@@ -109,6 +110,7 @@ Result<RunRecord> Run::run() {
     clean_up();
     return tl::make_unexpected(std::move(started).error());
   }
+  const Spared spared(options_.box.roots.proc);  // the command has been forked already
   Witness witness = Witness::start(watched_);
   record_.depth = box_ ? witness.depth() : RunDepth::kWaitStatus;
   if (box_) before_ = box_->counters().read();
