@@ -58,7 +58,7 @@ json as_json(const Tally& tally) {
   return {{"incidents", tally.incidents},     {"updates", tally.updates},
           {"victims", tally.victims},         {"with_argv", tally.with_argv},
           {"with_cgroup", tally.with_cgroup}, {"lost_events", tally.lost_events},
-          {"serials", tally.serials.size()}, {"others", tally.others}};
+          {"serials", tally.serials.size()},  {"others", tally.others}};
 }
 
 // What the peer prints for each kill it sees, "Triggered by PID ...".

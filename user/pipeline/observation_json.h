@@ -10,8 +10,8 @@
 
 namespace oomwitness {
 
-// ProcFacts, MemcgStat, SystemMemory, LogReport, Losses and ClockSet; an error for every other kind, which
-// the kernel's own records carry.
+// ProcFacts, MemcgStat, SystemMemory, LogReport, Losses and ClockSet; an error for every other
+// kind, which the kernel's own records carry.
 Result<std::string> observation_to_json(const Observation& observation);
 Result<Observation> observation_from_json(std::string_view text);
 
