@@ -42,7 +42,7 @@ make_tarball() {
     -C "$OW_TMP" -cJf "$OUT/oomwitness-$arch.tar.xz" "oomwitness-$arch"
 }
 
-ensure_packages build package
+ensure_packages build agent package
 rm -rf "$OUT"
 mkdir -p "$OUT"
 make_deb

@@ -18,13 +18,13 @@ github() { awk '/^        run: \|$/ { on = 1; next } on && !/^          / { exit
 gitlab() { awk '/^  script:$/ { on = 1; next } on && !/^    - / { exit } on { print substr($0, 7) }' "$OW_ROOT/README.md"; }
 
 # A runner's machine: root by sudo, a checkout.
-mkdir -p "$OW_TMP/bin" "$OW_TMP/work/ci"
-ln -s "$program" "$OW_TMP/work/ci/oomwitness"
+mkdir -p "$OW_TMP/bin" "$OW_TMP/checkout/ci"
+ln -s "$program" "$OW_TMP/checkout/ci/oomwitness"
 command -v sudo >/dev/null || printf '#!/bin/sh\nexec "$@"\n' >"$OW_TMP/bin/sudo"
 chmod -R +x "$OW_TMP/bin"
 PATH=$OW_TMP/bin:$PATH
 export GITHUB_STEP_SUMMARY=$OW_TMP/summary.md
-cd "$OW_TMP/work"
+cd "$OW_TMP/checkout"
 
 # job NAME WANTED: runs the recipe's lines as the runners do (bash -e).
 job() {
