@@ -5,24 +5,11 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source=scripts/lib/npm.sh
+. "$OW_ROOT/scripts/lib/npm.sh"
 
-readonly SKIPPED=77 PACKAGES=(kubernetes-models@4 yaml@2)
-modules=$OW_CACHE/npm/kubernetes
-if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-  echo 'skipped: node and npm are not installed'
-  exit "$SKIPPED"
-fi
-if [ ! -e "$modules/done" ]; then
-  mkdir -p "$modules"
-  if ! npm install --silent --prefix "$modules" --no-audit --no-fund --ignore-scripts "${PACKAGES[@]}" >&2; then
-    echo "skipped: the npm registry did not give ${PACKAGES[*]}"
-    exit "$SKIPPED"
-  fi
-  touch "$modules/done"
-fi
-need_tmp
+need_npm kubernetes kubernetes-models@4 yaml@2
 cp "$OW_ROOT/tests/package/kubernetes.mjs" "$OW_TMP/"
-ln -s "$modules/node_modules" "$OW_TMP/node_modules"
 check() { node "$OW_TMP/kubernetes.mjs" "$1"; }
 manifest=$OW_ROOT/packaging/kubernetes/daemonset.yaml
 check "$manifest"

@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source=scripts/lib/kept.sh
+. "$OW_ROOT/scripts/lib/kept.sh"
 
 readonly SKIPPED=77 KERNEL=6.1
 build=${1:?} out=${2:?}
@@ -25,22 +27,11 @@ for program in oomwitness provoke; do
 done
 cp "$OW_ROOT/tests/vm/delegation_guest.sh" "$payload/"
 system=$("$OW_ROOT/scripts/vm/debian.sh" python3-minimal)
-kept=$OW_CACHE/vm/results/delegation
 key=$({
   hash_of "$payload"/* "$OW_ROOT"/scripts/vm/{run.sh,service,debian.sh}
   echo "$system"
 } | sha256sum | cut -d' ' -f1)
-rm -rf "$out"
-mkdir -p "$out"
-if [ -z "${OOMWITNESS_ALL:-}${CI:-}" ] && [ "$(cat "$kept/key" 2>/dev/null)" = "$key" ]; then
-  cp -R "$kept/." "$out/"
-  echo "unchanged since the run of $(cat "$kept/time"): kept" | tee "$out/kept"
-  exit
-fi
+if kept_result delegation "$key" "$out"; then exit; fi
 "$OW_ROOT/scripts/vm/run.sh" --kernel "$KERNEL" --memory 1536M --cpus 2 --timeout 400 \
   --system "$system" --payload "$payload" --out "$out" -- sh /payload/delegation_guest.sh
-rm -rf "$kept"
-mkdir -p "$kept"
-cp -R "$out/." "$kept/"
-date '+%F %T' >"$kept/time"
-echo "$key" >"$kept/key"
+keep_result delegation "$key" "$out"

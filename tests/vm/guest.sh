@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source=scripts/lib/kept.sh
+. "$OW_ROOT/scripts/lib/kept.sh"
 
 readonly SKIPPED=77
 kernel=${1:?} arch=${2:?} cgroup=${3:?} build=${4:?} out=${5:?}
@@ -41,27 +43,13 @@ need_tmp
 stage_payload
 image=$("$OW_ROOT/scripts/vm/image.sh" "$kernel" "$arch")
 name=$kernel-$arch-$cgroup
-kept=$OW_CACHE/vm/results/$name
 key=$(hash_of "$OW_TMP"/payload/* "$image/packages" "$OW_ROOT"/scripts/vm/{run.sh,init,splat.sh} \
   "$OW_ROOT/tests/vm/guest.sh")
-rm -rf "$out"
-mkdir -p "$out"
-
-if [ -z "${OOMWITNESS_ALL:-}${CI:-}" ] && [ "$(cat "$kept/key" 2>/dev/null)" = "$key" ]; then
-  cp -R "$kept/." "$out/"
-  echo "unchanged since the run of $(cat "$kept/time"): kept" | tee "$out/kept"
-  exit
-fi
+if kept_result "$name" "$key" "$out"; then exit; fi
 
 variables=()
 for variable in "${environment[@]}"; do variables+=(--env "$variable"); done
 command=('mkdir -p /out/incidents; exec live_tests --gtest_output=xml:/out/live_tests.xml "$@"')
 "$OW_ROOT/scripts/vm/run.sh" --kernel "$kernel" --arch "$arch" --cgroup "$cgroup" "${options[@]}" \
   "${variables[@]}" --payload "$OW_TMP/payload" --out "$out" -- sh -c "${command[@]}" live_tests
-
-rm -rf "$kept"
-mkdir -p "$kept"
-cp -R "$out/." "$kept/"
-date '+%F %T' >"$kept/time"
-# Last: a folder without it does not count.
-echo "$key" >"$kept/key"
+keep_result "$name" "$key" "$out"

@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib/common.sh"
+# shellcheck source=scripts/lib/kept.sh
+. "$OW_ROOT/scripts/lib/kept.sh"
 
 readonly SKIPPED=77 KERNEL=6.1
 static=${1:?} out=${2:?}
@@ -42,24 +44,13 @@ strip -o "$payload/provoke" "$provoke"
 
 mapfile -t packages < <(depends_of "$deb")
 system=$("$OW_ROOT/scripts/vm/debian.sh" "${packages[@]}" python3-minimal)
-kept=$OW_CACHE/vm/results/systemd
 dpkg-deb -R "$deb" "$OW_TMP/content"
 key=$({
   hash_of "$payload/provoke" "$payload/systemd_guest.sh" "$OW_ROOT"/scripts/vm/{run.sh,service,debian.sh}
   (cd "$OW_TMP/content" && find . -type f ! -name md5sums -print0 | sort -z | xargs -0 sha256sum)
   echo "$system"
 } | sha256sum | cut -d' ' -f1)
-rm -rf "$out"
-mkdir -p "$out"
-if [ -z "${OOMWITNESS_ALL:-}${CI:-}" ] && [ "$(cat "$kept/key" 2>/dev/null)" = "$key" ]; then
-  cp -R "$kept/." "$out/"
-  echo "unchanged since the run of $(cat "$kept/time"): kept" | tee "$out/kept"
-  exit
-fi
+if kept_result systemd "$key" "$out"; then exit; fi
 "$OW_ROOT/scripts/vm/run.sh" --kernel "$KERNEL" --memory 1536M --cpus 2 --timeout 600 \
   --system "$system" --payload "$payload" --out "$out" -- sh /payload/systemd_guest.sh
-rm -rf "$kept"
-mkdir -p "$kept"
-cp -R "$out/." "$kept/"
-date '+%F %T' >"$kept/time"
-echo "$key" >"$kept/key"
+keep_result systemd "$key" "$out"
