@@ -7,7 +7,9 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <random>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
@@ -285,6 +287,27 @@ TEST_F(Run, CgroupThatIsShared) {
   const Wrapped limited = wrap({"--cgroup", "own", "--memory-max", kLimit}, {"true"}, &box);
   EXPECT_EQ(limited.code, 125);
   EXPECT_THAT(limited.err, HasSubstr("hint: "));
+}
+
+int adj_of(const std::string& text, std::size_t line) {
+  std::istringstream in(text);
+  std::string word;
+  for (std::size_t i = 0; i <= line; ++i) std::getline(in, word);
+  return std::atoi(word.c_str());
+}
+
+// In one cgroup with the command, and chosen after it where that is allowed (CAP_SYS_RESOURCE); the
+// command is as likely to be chosen as it was.
+TEST_F(Run, WitnessIsSparedAndTheCommandIsNot) {
+  const std::string own = read_file("/proc/self/oom_score_adj");
+  const Wrapped ran =
+      wrap({}, shell("cat /proc/self/oom_score_adj; cat /proc/$PPID/oom_score_adj"));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(adj_of(ran.out, 0), std::atoi(own.c_str()));
+  const bool allowed =
+      std::ofstream("/proc/self/oom_score_adj") << -901 << std::flush ? true : false;
+  if (allowed) std::ofstream("/proc/self/oom_score_adj") << own;
+  EXPECT_EQ(adj_of(ran.out, 1), allowed ? -900 : std::atoi(own.c_str()));
 }
 
 // Version 2 by delegation: alone in its cgroup, it moves into a leaf and back.

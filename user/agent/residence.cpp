@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/residence.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <cerrno>
-
-#include "support/owned_fd.h"
 
 namespace oomwitness {
 namespace {
@@ -35,17 +31,6 @@ Status lock_memory() {
   if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
     return fail(errno, "lock memory (mlockall)", "CAP_IPC_LOCK, or LimitMEMLOCK= in the unit");
   return {};
-}
-
-Status set_oom_score_adj(const std::string& proc, std::int64_t adj) {
-  const std::string path = proc + "/self/oom_score_adj";
-  const OwnedFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  const std::string text = std::to_string(adj);
-  if (fd.get() >= 0 &&
-      ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()))
-    return {};
-  return fail(errno, "write " + text + " to " + path,
-              "OOMScoreAdjust= in the unit, or CAP_SYS_RESOURCE");
 }
 
 }  // namespace oomwitness

@@ -2,10 +2,6 @@
 // What lets the agent outlive a shortage of memory.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "support/result.h"
 
 namespace oomwitness {
@@ -14,8 +10,5 @@ namespace oomwitness {
 // disk, in a shortage, can take longer than the shortage. Pages that are never touched cost
 // nothing. Errors: RLIMIT_MEMLOCK is too small and cannot be raised.
 Status lock_memory();
-
-// Makes the kernel choose others first (proc(5)). Lowering it needs CAP_SYS_RESOURCE.
-Status set_oom_score_adj(const std::string& proc, std::int64_t adj);
 
 }  // namespace oomwitness

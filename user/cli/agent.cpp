@@ -23,6 +23,7 @@
 #include "cli/version.h"
 #include "store/database.h"
 #include "support/end_signals.h"
+#include "support/oom_score_adj.h"
 
 namespace oomwitness {
 namespace {
@@ -76,7 +77,8 @@ void settle_in(const AgentConfig& config, const AgentLog& log) {
   if (config.service.lock_memory)
     if (const Status locked = lock_memory(); !locked) log.say(Severity::kWarning, locked.error());
   if (!config.service.oom_score_adj) return;
-  const Status lowered = set_oom_score_adj("/proc", *config.service.oom_score_adj);
+  const Status lowered =
+      set_own_oom_score_adj("/proc", static_cast<int>(*config.service.oom_score_adj));
   if (!lowered) log.say(Severity::kWarning, lowered.error());
 }
 

@@ -2,6 +2,7 @@
 // The witness in the cgroup of what it watches: not the next to be killed there.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace oomwitness {
@@ -10,7 +11,7 @@ namespace oomwitness {
 // (CAP_SYS_RESOURCE); who was forked before keeps theirs.
 class Spared {
  public:
-  explicit Spared(const std::string& proc);
+  explicit Spared(std::string proc);
   ~Spared();
   Spared(const Spared&) = delete;
   Spared& operator=(const Spared&) = delete;
@@ -18,8 +19,8 @@ class Spared {
   Spared& operator=(Spared&&) = delete;
 
  private:
-  std::string path_;
-  std::string before_;  // empty: nothing was changed
+  std::string proc_;
+  std::optional<int> before_;  // absent: nothing was changed
 };
 
 }  // namespace oomwitness
