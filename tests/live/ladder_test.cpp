@@ -52,6 +52,7 @@ TEST_P(Ladder, GivesTheSameVictim) {
   if (!tracer.is_on("signal_deliver"))
     expected.cmdline =
         all_bytes_of(victim_with(incident, hog.pid()).value("cmdline", json::array()));
+  expected.lost_at_most = tracer.dropped_runs();
   expect_victim(incident, expected);
   const json victim = victim_with(incident, hog.pid());
   if (tracer.is_on("mark_victim") && tracer.is_on("signal_deliver") &&

@@ -54,6 +54,7 @@ struct ExpectedVictim {
   std::string cgroup;
   int adj = 1000;
   std::string role = "chosen";
+  std::uint64_t lost_at_most = 0;
 };
 
 // Incidents are sent as text; bytes that are not UTF-8 are spelt \xNN (schema: "strings").

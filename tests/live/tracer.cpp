@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -143,6 +145,18 @@ std::vector<json> Tracer::left_over() {
     if (auto taken = take(*line); taken && !is_update(*taken)) all.push_back(*std::move(taken));
   EXPECT_EQ(process_.out().rest(), "") << "half a line at the end";
   return all;
+}
+
+std::uint64_t Tracer::dropped_runs() const {
+  constexpr std::string_view kField = "recursion_misses:";
+  std::uint64_t total = 0;
+  for (const auto& fd :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid()) + "/fdinfo")) {
+    std::ifstream info(fd.path());
+    for (std::string line; std::getline(info, line);)
+      if (line.starts_with(kField)) total += std::stoull(line.substr(kField.size()));
+  }
+  return total;
 }
 
 int Tracer::stop() {

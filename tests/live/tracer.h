@@ -58,6 +58,10 @@ class Tracer {
   const std::vector<std::string>& lines() const { return lines_; }
   std::string stderr_text();
   pid_t pid() const { return process_.pid(); }
+  // Runs of its programs that the kernel dropped so far, by the kernel's own count
+  // (recursion_misses in /proc/PID/fdinfo, since v5.12): 7.x does that to a raw tracepoint's
+  // program that was preempted.
+  std::uint64_t dropped_runs() const;
 
  private:
   json next(bool update);
