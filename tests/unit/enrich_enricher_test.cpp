@@ -90,6 +90,14 @@ TEST_F(EnricherTest, TheKernelsCgroupAndUidComeFirst) {
   EXPECT_EQ(facts.cgroup, "/system.slice/web.service");
 }
 
+TEST_F(EnricherTest, ParentsThatTheKernelGaveAreNotLookedForAgain) {
+  make_process(tree_, mongod());
+  const auto facts = collect({.pid = 42, .start_boottime_ns = kStartNs, .ancestry_known = true});
+  EXPECT_THAT(facts.ancestry, IsEmpty());
+  EXPECT_EQ(facts.missing.count("ancestry"), 0U);
+  EXPECT_EQ(facts.exe, "/usr/bin/mongod");
+}
+
 TEST_F(EnricherTest, AProcessThatIsGoneStillHasItsKernelIdentity) {
   const std::string id(64, 'e');
   tree_.write("var/lib/docker/containers/" + id + "/config.v2.json",

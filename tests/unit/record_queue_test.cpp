@@ -37,6 +37,7 @@ RecordQueue queue_of(std::size_t bytes = kRoom) {
 TEST(RecordQueue, StartsEmpty) {
   RecordQueue queue = queue_of();
   std::vector<std::byte> out(3);
+  EXPECT_TRUE(queue.empty());
   EXPECT_FALSE(queue.pop(out));
   EXPECT_EQ(out.size(), 3U);
   EXPECT_EQ(queue.dropped(), 0U);
@@ -47,9 +48,11 @@ TEST(RecordQueue, FirstInFirstOutWithTheirOwnSizes) {
   for (const std::size_t size : {8U, 100U, 9U}) EXPECT_TRUE(queue.push(numbered(size, size)));
   std::vector<std::byte> out;
   for (const std::size_t size : {8U, 100U, 9U}) {
+    EXPECT_FALSE(queue.empty());
     ASSERT_TRUE(queue.pop(out));
     EXPECT_EQ(out, numbered(size, size));
   }
+  EXPECT_TRUE(queue.empty());
   EXPECT_FALSE(queue.pop(out));
 }
 

@@ -102,7 +102,8 @@ ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& befo
   const ProcDir& dir = victim->dir;
   if (query.start_boottime_ns == 0)
     facts.missing["started"] = "the kernel's start time is not known: the pid may be reused";
-  read_process(dir, victim->stat, facts);
+  if (!query.ancestry_known) read_ancestors(victim->stat, facts);
+  read_exe(dir, facts);
   const auto status = dir.status();
   read_user(query.uid || !status ? query.uid : status->uid, facts);
   read_identity(query, read_cgroups(dir, facts), facts);
@@ -126,14 +127,16 @@ void Enricher::read_user(Opt<std::uint32_t> uid, ProcFacts& facts) const {
     facts.missing["user"] = name.error().message();
 }
 
-void Enricher::read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts& facts) const {
+void Enricher::read_ancestors(const ProcStat& stat, ProcFacts& facts) const {
   if (proc_ns_ && *proc_ns_ == kInitialPidNs)
     facts.ancestry = read_ancestry(roots_, stat);
   else
     facts.missing["ancestry"] = "/proc numbers processes of another pid namespace than the host's";
   if (facts.ancestry.empty())
     facts.missing.try_emplace("ancestry", "its parents could not be read");
+}
 
+void Enricher::read_exe(const ProcDir& dir, ProcFacts& facts) {
   auto exe = dir.exe();
   if (exe) {
     facts.exe = std::move(exe->path);

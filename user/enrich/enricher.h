@@ -23,6 +23,7 @@ struct VictimQuery {
   std::uint64_t start_boottime_ns = 0;  // 0: the kernel did not give it
   Opt<std::uint32_t> uid;               // the kernel's
   Opt<std::string> cgroup;              // the kernel's, memory controller
+  bool ancestry_known = false;          // the kernel gave it: a walk over /proc adds nothing
 };
 
 // An answer without facts: `why` is the reason for each field.
@@ -40,7 +41,8 @@ class Enricher {
   ProcFacts collect(const VictimQuery& query, const BeforeBlocking& before_blocking = {}) const;
 
  private:
-  void read_process(const ProcDir& dir, const ProcStat& stat, ProcFacts& facts) const;
+  void read_ancestors(const ProcStat& stat, ProcFacts& facts) const;
+  static void read_exe(const ProcDir& dir, ProcFacts& facts);
   void read_user(Opt<std::uint32_t> uid, ProcFacts& facts) const;
   void read_identity(const VictimQuery& query, std::vector<std::string> cgroups,
                      ProcFacts& facts) const;

@@ -72,7 +72,8 @@ void LateReads::follow(const VictimTask& task) {
                                          .ns_pids = task.ns_pids,
                                          .start_boottime_ns = task.start_boottime_ns,
                                          .uid = task.uid,
-                                         .cgroup = task.cgroup}));
+                                         .cgroup = task.cgroup,
+                                         .ancestry_known = !task.ancestry.empty()}));
   if (task.id == 0) read_system(0, task.pid);
 }
 

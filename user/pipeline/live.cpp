@@ -67,6 +67,7 @@ class LiveTrace {
   void take_records();
   void take_late_reads();
   void take_log();
+  bool something_to_tell() const;
   void take_losses();
   void take_partners();
   void take_clock();
@@ -88,6 +89,7 @@ class LiveTrace {
   std::vector<std::byte> record_;
   ClockOffsets clocks_ = read_clock_offsets();
   std::uint64_t lost_ = 0;
+  std::uint64_t missed_runs_ = 0;  // as read last
   std::optional<std::uint64_t> log_until_ns_;
   std::uint64_t lost_by_log_ = 0;
   bool told_of_forgery_ = false;
@@ -168,9 +170,18 @@ void LiveTrace::take_log() {
         "of it counts");
 }
 
+// Whether something is told in this turn: what is lost must be known before.
+bool LiveTrace::something_to_tell() const {
+  const auto next = stream_.next_deadline();
+  return !queue_.empty() || (next && *next <= monotonic_now_ns());
+}
+
 void LiveTrace::take_losses() {
-  const std::uint64_t lost = (tracer_ != nullptr ? tracer_->lost() : 0) + queue_.dropped() +
-                             (log_ ? log_->lost() : lost_by_log_);
+  std::uint64_t lost = queue_.dropped() + (log_ ? log_->lost() : lost_by_log_);
+  if (tracer_ != nullptr) {
+    if (something_to_tell()) missed_runs_ = tracer_->missed_runs();
+    lost += tracer_->lost_records() + missed_runs_;
+  }
   if (lost == lost_) return;
   lost_ = lost;
   const std::uint64_t now_ns = monotonic_now_ns();

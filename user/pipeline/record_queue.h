@@ -27,6 +27,9 @@ class RecordQueue {
   bool push(std::span<const std::byte> record) noexcept;
   // The reader's: the oldest record into `out`; false when there is none.
   bool pop(std::vector<std::byte>& out);
+  bool empty() const noexcept {
+    return read_.load(std::memory_order_relaxed) == written_.load(std::memory_order_acquire);
+  }
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
  private:

@@ -278,9 +278,14 @@ Result<std::size_t> Tracer::drain() {
   return static_cast<std::size_t>(n);
 }
 
-std::uint64_t Tracer::lost() const {
+std::uint64_t Tracer::lost_records() const {
   std::uint64_t total = 0;
   for (const auto count : parts_->loaded->bss->lost) total += count;
+  return total;
+}
+
+std::uint64_t Tracer::missed_runs() const {
+  std::uint64_t total = 0;
   for (const HookRow& row : hook_table()) {
     const Way* way = parts_->plan.current(row.hook);
     if (way == nullptr) continue;

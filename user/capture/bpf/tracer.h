@@ -43,9 +43,11 @@ class Tracer {
   int ring_fd() const noexcept;
   // Hands every waiting record to the handler; returns how many.
   Result<std::size_t> drain();
-  // Records that the ring had no room for, and runs that the kernel dropped because the same
-  // program was already running on that CPU (bpf_prog_info.recursion_misses), since attach().
-  std::uint64_t lost() const;
+  // Records that the ring had no room for, since attach(). A few loads.
+  std::uint64_t lost_records() const;
+  // Runs that the kernel dropped because the same program was already running on that CPU
+  // (bpf_prog_info.recursion_misses), since attach(). A system call for each program.
+  std::uint64_t missed_runs() const;
   // Lets the programs read system counters: finds the kernel's variables in /proc/kallsyms.
   // Returns how many were found; takes tens of milliseconds, so call it after attach().
   Result<std::size_t> find_kernel_variables(const std::string& proc);
