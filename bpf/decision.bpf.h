@@ -186,15 +186,51 @@ __noinline int send_candidates(__u64 decision)
 	return 0;
 }
 
+/* The kernel's own functions stay where they are. Modules, named "[module]" at
+ * the end, and BPF programs come and go; "0x" is an address without a name.
+ */
+static __always_inline bool stays(const struct symbol_name *name, long size)
+{
+	const char *text = name->text;
+
+	if (size < 3 || size > OW_SYMBOL_LEN || text[0] == '0')
+		return false;
+	if (text[0] == 'b' && text[1] == 'p' && text[2] == 'f')
+		return false;
+	return text[(size - 2) & (OW_SYMBOL_LEN - 1)] != ']';
+}
+
+/* The name of a return address, into the room of the one under oom_lock. */
+__noinline int print_symbol(__u64 address)
+{
+	struct lock_scratch *scratch = lock_scratch();
+	struct symbol_name *known;
+	long size;
+
+	if (!scratch || !can_print_symbols())
+		return 0;
+	known = bpf_map_lookup_elem(&symbols, &address);
+	if (known) {
+		scratch->symbol = *known;
+		return 0;
+	}
+	size = bpf_snprintf(scratch->symbol.text, OW_SYMBOL_LEN, "%pB", &address, sizeof(address));
+	if (stays(&scratch->symbol, size))
+		bpf_map_update_elem(&symbols, &address, &scratch->symbol, BPF_ANY);
+	return 0;
+}
+
 static __always_inline void print_symbols(struct ow_stack *rec)
 {
-	for (__u32 i = 0; i < OW_KSTACK_FRAMES; i++) {
-		__u64 args[1];
+	struct lock_scratch *scratch = lock_scratch();
 
+	if (!scratch)
+		return;
+	for (__u32 i = 0; i < OW_KSTACK_FRAMES; i++) {
 		if (i >= rec->kernel_frames)
-			return;
-		args[0] = rec->kernel[i];
-		bpf_snprintf(rec->symbol[i], OW_SYMBOL_LEN, "%pB", args, sizeof(args));
+			break;
+		print_symbol(rec->kernel[i]);
+		__builtin_memcpy(rec->symbol[i], scratch->symbol.text, OW_SYMBOL_LEN);
 	}
 	rec->hdr.has |= OW_HAS_SYMBOLS;
 }

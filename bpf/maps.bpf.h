@@ -79,8 +79,23 @@ struct path_walk {
 	};
 };
 
+struct symbol_name {
+	char text[OW_SYMBOL_LEN];
+};
+
+/* Names of kernel functions by return address: kills come by the same few ways,
+ * and a search of the kernel's symbols takes thousands of instructions.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512);
+	__type(key, __u64);
+	__type(value, struct symbol_name);
+} symbols SEC(".maps");
+
 struct lock_scratch {
 	struct path_walk walk;
+	struct symbol_name symbol;
 	__u64 memcg_cursor;
 	struct ow_memcg memcg;
 	struct ow_candidates candidates;

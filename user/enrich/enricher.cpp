@@ -51,6 +51,11 @@ Result<LiveVictim> open_victim(const Roots& roots, const Result<std::uint32_t>& 
   return LiveVictim{std::move(*dir), std::move(stat)};
 }
 
+Opt<std::uint32_t> uid_of(const ProcDir& dir) {
+  const auto status = dir.status();
+  return status ? status->uid : Opt<std::uint32_t>();
+}
+
 // facts.cgroup, and every path that /proc shows, the memory controller's first: without memory
 // accounting systemd leaves that one at a slice, and only its own hierarchy has the unit.
 std::vector<std::string> read_cgroups(const ProcDir& dir, ProcFacts& facts) {
@@ -103,9 +108,8 @@ ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& befo
   if (query.start_boottime_ns == 0)
     facts.missing["started"] = "the kernel's start time is not known: the pid may be reused";
   if (!query.ancestry_known) read_ancestors(victim->stat, facts);
-  read_exe(dir, facts);
-  const auto status = dir.status();
-  read_user(query.uid || !status ? query.uid : status->uid, facts);
+  if (!query.exe_known) read_exe(dir, facts);
+  read_user(query.uid ? query.uid : uid_of(dir), facts);
   read_identity(query, read_cgroups(dir, facts), facts);
 
   if (before_blocking) before_blocking(facts);

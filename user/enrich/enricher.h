@@ -23,7 +23,9 @@ struct VictimQuery {
   std::uint64_t start_boottime_ns = 0;  // 0: the kernel did not give it
   Opt<std::uint32_t> uid;               // the kernel's
   Opt<std::string> cgroup;              // the kernel's, memory controller
-  bool ancestry_known = false;          // the kernel gave it: a walk over /proc adds nothing
+  // The kernel gave them: /proc adds nothing.
+  bool exe_known = false;
+  bool ancestry_known = false;
 };
 
 // An answer without facts: `why` is the reason for each field.

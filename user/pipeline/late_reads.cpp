@@ -73,6 +73,7 @@ void LateReads::follow(const VictimTask& task) {
                                          .start_boottime_ns = task.start_boottime_ns,
                                          .uid = task.uid,
                                          .cgroup = task.cgroup,
+                                         .exe_known = task.exe.has_value(),
                                          .ancestry_known = !task.ancestry.empty()}));
   if (task.id == 0) read_system(0, task.pid);
 }
