@@ -32,6 +32,7 @@ MetricsFigures figures() {
           .lost_events = 0,
           .log_lost = 0,
           .log_only = 1,
+          .earlier_boots = 2,
           .stored = 15,
           .write_failures = 0,
           .given_up = 0,

@@ -50,6 +50,7 @@ settle = "2s"
 root = "/host"
 proc = "/host/proc"
 kernel_log = "/host/dev/kmsg"
+earlier_boots = false
 [redact]
 secrets = false
 names = ["--licence"]
@@ -72,6 +73,7 @@ seccomp = false
   EXPECT_EQ(config->capture.roots.root, "/host");
   EXPECT_EQ(config->capture.roots.proc, "/host/proc");
   EXPECT_EQ(config->capture.kernel_log, "/host/dev/kmsg");
+  EXPECT_FALSE(config->capture.earlier_boots);
   EXPECT_FALSE(config->redact.secrets);
   EXPECT_THAT(config->redact.names, ElementsAre("--licence"));
   EXPECT_TRUE(config->redact.all);

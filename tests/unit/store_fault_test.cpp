@@ -136,6 +136,25 @@ TEST_F(StoreFault, WithoutAStoreTheReaderSaysWhoMakesOne) {
   EXPECT_THAT(reader.error().hint(), HasSubstr("agent"));
 }
 
+TEST_F(StoreFault, AnOlderSchemaIsBroughtUpToDate) {
+  {
+    Store store = open();
+    put(store, make_incident(1));
+  }
+  run_sql(path(),
+          "ALTER TABLE boot DROP COLUMN settled_ns; ALTER TABLE boot DROP COLUMN closed;"
+          "PRAGMA user_version = 1");
+  const auto reader = Store::open_to_read(path());
+  ASSERT_FALSE(reader);
+  EXPECT_THAT(reader.error().hint(), HasSubstr("start the agent"));
+  Store store = open();
+  EXPECT_EQ(ids(store.query({})), ids_of({1}));
+  const auto boots = store.boots();
+  ASSERT_TRUE(boots && boots->size() == 1U);
+  EXPECT_EQ(boots->front().boot_id, make_incident(1).host.boot_id);
+  EXPECT_FALSE(boots->front().closed);
+}
+
 TEST_F(StoreFault, ANewerSchemaIsLeftAlone) {
   { const Store store = open(); }
   run_sql(path(), "PRAGMA user_version = 99");

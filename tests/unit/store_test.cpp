@@ -123,6 +123,8 @@ TEST_F(StoreTest, WhatAnExporterHasNotHadStaysHoweverOld) {
   ASSERT_TRUE(store.set_place("webhook", store.after(0, 1)->front().seq));
   EXPECT_EQ(store.retain(kNoon + 1000 * kSecond)->removed, 1U);
   EXPECT_EQ(ids(store.query({})), ids_of({3, 2}));
+  EXPECT_EQ(ids(store.of_boot_onwards(make_incident(1).host.boot_id, 2'000'000'000, 10)),
+            ids_of({2, 3}));
   ASSERT_TRUE(store.forget_place("webhook"));
   EXPECT_EQ(store.retain(kNoon + 1000 * kSecond)->removed, 2U);
 }
@@ -192,9 +194,10 @@ TEST_F(StoreTest, KillsAreCountedAsTheKernelCountsThem) {
 TEST_F(StoreTest, RemembersHowFarTheLogHasBeenRead) {
   Store store = open();
   EXPECT_EQ(store.log_place("boot")->next, 0U);
-  ASSERT_TRUE(store.set_log_place("boot", {.next = 17, .minus_monotonic_ns = -5}));
+  ASSERT_TRUE(store.set_log_place("boot", {.next = 17, .minus_monotonic_ns = -5, .settled_ns = 9}));
   EXPECT_EQ(store.log_place("boot")->next, 17U);
   EXPECT_EQ(store.log_place("boot")->minus_monotonic_ns, std::optional<std::int64_t>(-5));
+  EXPECT_EQ(store.log_place("boot")->settled_ns, 9U);
   EXPECT_EQ(store.log_place("other")->next, 0U);
 }
 

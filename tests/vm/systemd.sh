@@ -39,6 +39,7 @@ mkdir -p "$payload"
 with_version "$deb" 0.0.1 "$payload/old.deb"
 cp "$deb" "$payload/new.deb"
 cp "$OW_ROOT/tests/vm/systemd_guest.sh" "$payload/"
+xz -dc "$OW_ROOT/tests/data/journal/oom.journal.xz" >"$payload/oom.journal"
 provoke=$(find "$static" -name provoke -type f -executable -print -quit)
 strip -o "$payload/provoke" "$provoke"
 
@@ -46,7 +47,7 @@ mapfile -t packages < <(depends_of "$deb")
 system=$("$OW_ROOT/scripts/vm/debian.sh" "${packages[@]}" python3-minimal)
 dpkg-deb -R "$deb" "$OW_TMP/content"
 key=$({
-  hash_of "$payload/provoke" "$payload/systemd_guest.sh" "$OW_ROOT"/scripts/vm/{run.sh,service,debian.sh}
+  hash_of "$payload/provoke" "$payload/systemd_guest.sh" "$payload/oom.journal" "$OW_ROOT"/scripts/vm/{run.sh,service,debian.sh}
   (cd "$OW_TMP/content" && find . -type f ! -name md5sums -print0 | sort -z | xargs -0 sha256sum)
   echo "$system"
 } | sha256sum | cut -d' ' -f1)

@@ -74,6 +74,26 @@ after_sigkill() {
   kill_one aftersigkill
   true
 }
+# As if the machine had run under another boot id before: there the agent sees nothing and ends.
+# The journal of that boot and of the one after it has a kill each (tests/data/journal), which
+# nobody saw.
+boot_before() {
+  systemctl stop oomwitness.service
+  echo 11111111-1111-1111-1111-111111111111 >/tmp/boot_id
+  mount --bind /tmp/boot_id /proc/sys/kernel/random/boot_id
+  oomwitness agent --config /etc/oomwitness/config.toml >/tmp/agent 2>&1 &
+  tries=0
+  until grep -q watching: /tmp/agent || [ "$tries" -ge 120 ]; do tries=$((tries + 1)) && sleep 0.5; done
+  kill $!
+  wait $! || { cat /tmp/agent && return 1; }
+  umount /proc/sys/kernel/random/boot_id
+  chown -R oomwitness: /var/lib/oomwitness
+  folder=/var/log/journal/$(cat /etc/machine-id)
+  mkdir -p "$folder"
+  install -m 640 /payload/oom.journal "$folder/system@before.journal"
+  systemctl start oomwitness.service
+}
+
 nothing_left() {
   left=$(find / -xdev \( -path /proc -o -path /sys -o -path /payload -o -path /tmp \
     -o -path /var/lib/dpkg -o -path /var/log -o -path /run -o -path /var/cache \) -prune -o -name '*oomwitness*' -print)
@@ -88,6 +108,10 @@ once 'as a user of its own' unprivileged
 once 'behind a seccomp filter' filtered
 once 'exposure by systemd itself' sh -c 'systemd-analyze security --no-pager --threshold=25 oomwitness.service | tail -n 1'
 tail -n 1 /tmp/said
+
+once 'a boot before this one, without the agent at its end' boot_before
+check 'the kills of both earlier boots are found in the journal' stored hog 2
+once 'the agent that reads the journal is confined' filtered
 
 kill_one firstvictim
 check 'a kill is in the store' stored firstvictim
@@ -104,6 +128,7 @@ once 'the upgrade installs' dpkg -i /payload/new.deb
 check 'the service is up after the upgrade' active
 once 'the store has kept what it had' stored firstvictim
 once 'nothing is doubled' stored duringstop
+once 'nor of earlier boots' stored hog 2
 
 if [ "$failed" != 0 ]; then journalctl -u oomwitness.service --no-pager | tail -n 60; fi
 once 'the package is removed' dpkg -r oomwitness

@@ -66,6 +66,7 @@ void Agent::look_back() {
   const auto place = around_.store.log_place(boot_id_);
   if (!place) return around_.log.say(Severity::kWarning, place.error());
   kept_place_ = *place;
+  settled_ns_ = place->settled_ns;
   ledger_ = KillLedger(place->minus_monotonic_ns);
   auto log = LogCatchUp::open(config_.capture.kernel_log, place->next);
   if (!log) {
@@ -96,6 +97,19 @@ void Agent::start() {
   if (const auto every = around_.service.alive_every_ns()) alive_at_ = now_ns + *every;
   read_log_at_ = now_ns;
   settle_at_ = now_ns + kSettleAfter;
+  look_at_earlier_boots();
+}
+
+void Agent::look_at_earlier_boots() {
+  if (!config_.capture.earlier_boots) return;
+  const Roots& roots = config_.capture.roots;
+  EarlierBootsOptions options{.boot_id = boot_id_, .redact = config_.redact};
+  if (roots.root != "/") options.journal = roots.under_root("var/log/journal");
+  earlier_boots_.emplace(std::move(options),
+                         EarlierBoots::Around{.store = around_.store,
+                                              .log = around_.log,
+                                              .figures = around_.figures,
+                                              .lock_memory = config_.service.lock_memory});
 }
 
 void Agent::complete(Incident& incident) {
@@ -147,6 +161,10 @@ void Agent::write_waiting() {
   retry_after_ns_ = 0;
   if (*written == 0) return;
   around_.figures.stored += *written;
+  tell_stored(now_ns);
+}
+
+void Agent::tell_stored(std::uint64_t now_ns) {
   due_by(settle_at_, now_ns + kSettleAfter);
   const auto newest = around_.store.last_seq();
   if (!newest) return tell_failure(newest.error());
@@ -160,6 +178,7 @@ void Agent::tell_failure(const Error& error) {
 
 std::vector<int> Agent::descriptors() const {
   std::vector<int> all{signals_.get()};
+  if (earlier_boots_) all.push_back(earlier_boots_->fd());
   for (const AgentPart* part : around_.parts)
     for (const int fd : part->descriptors()) all.push_back(fd);
   return all;
@@ -189,6 +208,10 @@ LivePartner::Turn Agent::turn(std::uint64_t now_ns) {
   if (log_) {
     turn.seen = log_->take_missed(ledger_, now_ns);
     around_.figures.missed = log_->missed();
+  }
+  if (earlier_boots_ && earlier_boots_->take_stored()) {
+    resting_ = false;
+    tell_stored(now_ns);
   }
   for (AgentPart* part : around_.parts) part->turn(now_ns);
   return turn;
@@ -245,6 +268,7 @@ void Agent::read_log(std::uint64_t now_ns) {
     return;
   }
   around_.figures.log_lost = log_->lost();
+  if (log_->is_settled()) settled_ns_ = now_ns;
   reconcile(now_ns);
   // There is more to keep than at the last time.
   if (queue_.empty() && log_->next() > kept_place_.next) due_by(settle_at_, now_ns + kSettleAfter);
@@ -264,7 +288,8 @@ void Agent::settle_store(std::uint64_t now_ns) {
 void Agent::keep_log_place() {
   if (!log_) return;
   const LogPlace place{.next = log_->next(),
-                       .minus_monotonic_ns = ledger_.log_minus_monotonic_ns()};
+                       .minus_monotonic_ns = ledger_.log_minus_monotonic_ns(),
+                       .settled_ns = settled_ns_};
   if (place.next == kept_place_.next) return;
   if (const Status kept = around_.store.set_log_place(boot_id_, place); !kept)
     return tell_failure(kept.error());
@@ -313,10 +338,12 @@ void Agent::reconcile(std::uint64_t now_ns) {
 
 void Agent::finish() {
   around_.service.stopping();
+  if (earlier_boots_) earlier_boots_->stop();
   const std::uint64_t now_ns = monotonic_now_ns();
   write_waiting();
   if (log_ && log_->read(now_ns)) {
     log_->settle(ledger_);
+    if (log_->is_settled()) settled_ns_ = now_ns;
     if (queue_.empty()) keep_log_place();
   }
   for (AgentPart* part : around_.parts) part->stop();

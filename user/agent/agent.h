@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/config.h"
+#include "agent/earlier_boots.h"
 #include "agent/figures.h"
 #include "agent/incident_queue.h"
 #include "agent/kill_ledger.h"
@@ -57,7 +58,9 @@ class Agent final : public LivePartner {
   void on_losses(std::uint64_t total) override;
 
  private:
+  void look_at_earlier_boots();
   void write_waiting();
+  void tell_stored(std::uint64_t now_ns);
   bool take_signals();
   void reload();
   void read_log(std::uint64_t now_ns);
@@ -74,10 +77,12 @@ class Agent final : public LivePartner {
   std::string boot_id_;
   KillLedger ledger_;
   std::optional<LogCatchUp> log_;
+  std::optional<EarlierBoots> earlier_boots_;
   IncidentQueue queue_;
   SteadyClock clock_;
   std::deque<std::string> skipped_;  // ids of incidents that the log told of and that were known
   LogPlace kept_place_;
+  std::uint64_t settled_ns_ = 0;  // until then all that the log told is in the store
   std::uint64_t last_kill_ns_ = 0;
   bool resting_ = false;  // since the last kill, memory has been given back
   bool failing_ = false;  // it was said

@@ -43,6 +43,7 @@ void read_capture(ConfigSection section, CaptureConfig& capture) {
   set(capture.roots.root, section.text("root"));
   set(capture.roots.proc, section.text("proc"));
   set(capture.kernel_log, section.text("kernel_log"));
+  set(capture.earlier_boots, section.flag("earlier_boots"));
 }
 
 void read_redact(ConfigSection section, RedactConfig& redact) {

@@ -27,6 +27,7 @@ struct CaptureConfig {
   std::chrono::nanoseconds settle = std::chrono::milliseconds(500);
   Roots roots;
   std::string kernel_log = "/dev/kmsg";
+  bool earlier_boots = true;  // look for their kills in systemd's journal
 };
 
 // What becomes of arguments before anything keeps or sends them.

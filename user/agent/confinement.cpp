@@ -36,7 +36,8 @@ constexpr std::array kAllowed{
     "pipe2", "pipe", "nanosleep", "clock_nanosleep", "inotify_init1", "inotify_add_watch",
     "inotify_rm_watch",
     // memory
-    "mmap", "munmap", "mremap", "mprotect", "madvise", "brk", "mlock", "munlock", "membarrier",
+    "mmap", "munmap", "mremap", "mprotect", "madvise", "brk", "mlock", "munlock", "mlockall",
+    "membarrier",
     // threads and signals
     "futex", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address", "exit",
     "exit_group", "tgkill", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",

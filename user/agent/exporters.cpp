@@ -205,6 +205,7 @@ MetricsFigures Exporters::scrape_figures() {
   out.lost_events = now.lost_events;
   out.log_lost = now.log_lost;
   out.log_only = now.missed;
+  out.earlier_boots = now.earlier_boots;
   out.stored = now.stored;
   out.write_failures = now.write_failures;
   out.given_up = now.given_up;

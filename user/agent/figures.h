@@ -14,6 +14,7 @@ struct AgentFigures {
   std::atomic<std::uint64_t> waiting{0};          // incidents in memory, to be written
   std::atomic<std::uint64_t> given_up{0};         // of them, those there was no room for any more
   std::atomic<std::uint64_t> missed{0};           // kills found in the kernel's log alone
+  std::atomic<std::uint64_t> earlier_boots{0};    // kills of earlier boots found in the journal
   std::atomic<std::uint64_t> log_lost{0};         // messages of the log overwritten unread
   std::atomic<std::uint64_t> lost_events{0};      // records lost between the kernel and us
   std::atomic<std::uint64_t> kills_counted{0};    // oom_kill of /proc/vmstat, since boot

@@ -41,6 +41,8 @@ class LogCatchUp {
 
   // Every kill told of before the message with this number is known to the ledger.
   std::uint64_t next() const;
+  // Every kill told of so far is known, and none is being told of.
+  bool is_settled() const { return pending_.empty() && log_.idle(); }
   // Messages that were overwritten before they were read.
   std::uint64_t lost() const { return log_.lost(); }
   // Kills that are told of and not settled.

@@ -33,4 +33,9 @@ Status lock_memory() {
   return {};
 }
 
+Status lock_no_more() {
+  if (::mlockall(MCL_CURRENT | MCL_ONFAULT) != 0) return fail(errno, "unlock memory (mlockall)");
+  return {};
+}
+
 }  // namespace oomwitness

@@ -11,4 +11,7 @@ namespace oomwitness {
 // nothing. Errors: RLIMIT_MEMLOCK is too small and cannot be raised.
 Status lock_memory();
 
+// What is mapped from now on is not kept in memory, until lock_memory() is called again.
+Status lock_no_more();
+
 }  // namespace oomwitness

@@ -28,6 +28,12 @@ void name_cgroup(Victim& victim) {
 
 }  // namespace
 
+Incident incident_of_log(LogReport report) {
+  Incident incident = incident_from_report(std::move(report));
+  for (Victim& victim : incident.victims) name_cgroup(victim);
+  return incident;
+}
+
 bool ToldIncidents::first_told_by(std::uint64_t log, const std::string& id) {
   const auto [known, fresh] = log_of_id_.emplace(id, log);
   if (!fresh) return known->second == log;
@@ -105,12 +111,11 @@ bool LogAnalysis::in_range(const Incident& incident) {
 Status LogAnalysis::emit() {
   for (LogReport& report : reader_.take()) {
     if (done()) break;
-    Incident incident = incident_from_report(std::move(report));
+    Incident incident = incident_of_log(std::move(report));
     if (!told_.first_told_by(log_, incident.id)) {
       ++told_again_;
       continue;
     }
-    for (Victim& victim : incident.victims) name_cgroup(victim);
     diagnose_(incident);
     if (!wanted_.filter.matches(incident) || !in_range(incident)) continue;
     ++found_;

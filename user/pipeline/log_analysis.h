@@ -38,6 +38,10 @@ class ToldIncidents {
   std::deque<std::string> oldest_first_;
 };
 
+// A report of a log alone: what incident_from_report() makes of it, with what the names of its
+// cgroups tell of units and containers.
+Incident incident_of_log(LogReport report);
+
 class LogAnalysis {
  public:
   using Sink = std::function<Status(const Incident&)>;

@@ -18,7 +18,8 @@ constexpr std::int64_t kApplicationId = 0x4f4f4d57;
 // a subject is a set of them that one victim had, and most victims have those of an earlier one.
 // kill: the incidents of a subject, by time. A query looks for its subjects first, and they are
 // few, or its incidents are many and near. incident.subjects has the same the other way round.
-// boot: how far the kernel's log of that boot has been read, and how many kills are described.
+// boot: how far the kernel's log of that boot has been read, and how many kills are described; from
+// schema 2 on also until when (settled_ns), and whether nothing can come any more (closed).
 constexpr std::array kSteps{R"sql(
 CREATE TABLE incident(
   key INTEGER PRIMARY KEY,
@@ -61,6 +62,10 @@ CREATE TABLE boot(
 ) STRICT;
 CREATE TABLE place(exporter TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql",
+                            R"sql(
+ALTER TABLE boot ADD COLUMN settled_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE boot ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 constexpr auto kVersion = static_cast<std::int64_t>(kSteps.size());

@@ -227,29 +227,53 @@ Result<Retained> Store::retain(std::optional<std::int64_t> now_unix_ns) {
 
 Result<LogPlace> Store::log_place(std::string_view boot_id) {
   const std::lock_guard guard(impl_->mutex);
-  TRY(auto statement, impl_->database.prepare(
-                          "SELECT log_next, log_minus_monotonic_ns FROM boot WHERE boot_id = ?"));
+  TRY(auto statement,
+      impl_->database.prepare(
+          "SELECT log_next, log_minus_monotonic_ns, settled_ns FROM boot WHERE boot_id = ?"));
   TRY(const bool row, statement.bind(1, boot_id).step());
   LogPlace place;
   if (!row) return place;
   place.next = static_cast<std::uint64_t>(statement.integer(0));
   if (!statement.is_null(1)) place.minus_monotonic_ns = statement.integer(1);
+  place.settled_ns = static_cast<std::uint64_t>(statement.integer(2));
   return place;
 }
 
 Status Store::set_log_place(std::string_view boot_id, const LogPlace& place) {
   const std::lock_guard guard(impl_->mutex);
   TRY(auto statement,
-      impl_->database.prepare(
-          "INSERT INTO boot(boot_id, log_next, log_minus_monotonic_ns) VALUES(?, ?, ?) "
-          "ON CONFLICT(boot_id) DO UPDATE SET log_next = excluded.log_next, "
-          "log_minus_monotonic_ns = excluded.log_minus_monotonic_ns"));
+      impl_->database.prepare("INSERT INTO boot(boot_id, log_next, log_minus_monotonic_ns, "
+                              "settled_ns) VALUES(?, ?, ?, ?) "
+                              "ON CONFLICT(boot_id) DO UPDATE SET log_next = excluded.log_next, "
+                              "log_minus_monotonic_ns = excluded.log_minus_monotonic_ns, "
+                              "settled_ns = excluded.settled_ns"));
   statement.bind(1, boot_id).bind(2, static_cast<std::int64_t>(place.next));
   if (place.minus_monotonic_ns)
     statement.bind(3, *place.minus_monotonic_ns);
   else
     statement.bind_null(3);
-  return statement.run();
+  return statement.bind(4, static_cast<std::int64_t>(place.settled_ns)).run();
+}
+
+Result<std::vector<KnownBoot>> Store::boots() {
+  const std::lock_guard guard(impl_->mutex);
+  TRY(auto statement,
+      impl_->database.prepare("SELECT boot_id, settled_ns, closed FROM boot ORDER BY key"));
+  std::vector<KnownBoot> boots;
+  for (;;) {
+    TRY(const bool row, statement.step());
+    if (!row) return boots;
+    boots.push_back({.boot_id = std::string(statement.text(0)),
+                     .settled_ns = static_cast<std::uint64_t>(statement.integer(1)),
+                     .closed = statement.integer(2) != 0});
+  }
+}
+
+Status Store::close_boot(std::string_view boot_id) {
+  const std::lock_guard guard(impl_->mutex);
+  TRY(auto statement, impl_->database.prepare("INSERT INTO boot(boot_id, closed) VALUES(?, 1) "
+                                              "ON CONFLICT(boot_id) DO UPDATE SET closed = 1"));
+  return statement.bind(1, boot_id).run();
 }
 
 Result<std::uint64_t> Store::kills(std::string_view boot_id) {
@@ -267,6 +291,20 @@ Result<std::vector<StoredIncident>> Store::of_boot(std::string_view boot_id,
           "SELECT seq, id, revision, json FROM incident "
           "WHERE boot = (SELECT key FROM boot WHERE boot_id = ?) AND monotonic_ns >= ? "
           "ORDER BY monotonic_ns DESC LIMIT ?"));
+  return all(statement.bind(1, boot_id)
+                 .bind(2, static_cast<std::int64_t>(monotonic_ns))
+                 .bind(3, as_limit(limit)));
+}
+
+Result<std::vector<StoredIncident>> Store::of_boot_onwards(std::string_view boot_id,
+                                                           std::uint64_t monotonic_ns,
+                                                           std::size_t limit) {
+  const std::lock_guard guard(impl_->mutex);
+  TRY(auto statement,
+      impl_->database.prepare(
+          "SELECT seq, id, revision, json FROM incident "
+          "WHERE boot = (SELECT key FROM boot WHERE boot_id = ?) AND monotonic_ns >= ? "
+          "ORDER BY monotonic_ns LIMIT ?"));
   return all(statement.bind(1, boot_id)
                  .bind(2, static_cast<std::int64_t>(monotonic_ns))
                  .bind(3, as_limit(limit)));

@@ -41,6 +41,14 @@ struct LogPlace {
   std::uint64_t next = 0;  // sequence number: every kill told of before it is in the store
   // The log's clock is not steered as CLOCK_MONOTONIC is: the last known difference.
   std::optional<std::int64_t> minus_monotonic_ns;
+  // CLOCK_MONOTONIC until which every kill that the log told of was in the store; 0: not known.
+  std::uint64_t settled_ns = 0;
+};
+
+struct KnownBoot {
+  std::string boot_id;
+  std::uint64_t settled_ns = 0;  // as LogPlace has it
+  bool closed = false;           // it is over, and every kill that a log kept of it is in the store
 };
 
 struct Retained {
@@ -90,12 +98,19 @@ class Store {
 
   Result<LogPlace> log_place(std::string_view boot_id);
   Status set_log_place(std::string_view boot_id, const LogPlace& place);
+  // Those that something was ever stored of, in the order they were heard of.
+  Result<std::vector<KnownBoot>> boots();
+  Status close_boot(std::string_view boot_id);
   // Kernel kills of that boot that were ever described here, removed ones too, to compare with
   // oom_kill of /proc/vmstat.
   Result<std::uint64_t> kills(std::string_view boot_id);
   // Those of a boot from that time on, by CLOCK_MONOTONIC of their decision, newest first.
   Result<std::vector<StoredIncident>> of_boot(std::string_view boot_id, std::uint64_t monotonic_ns,
                                               std::size_t limit);
+  // The same, oldest first.
+  Result<std::vector<StoredIncident>> of_boot_onwards(std::string_view boot_id,
+                                                      std::uint64_t monotonic_ns,
+                                                      std::size_t limit);
 
   // Newest first.
   Result<std::vector<StoredIncident>> query(const HistoryQuery& query);

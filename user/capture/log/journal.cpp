@@ -34,40 +34,52 @@ class Journal {
  public:
   Journal(JournalApi api, OwnedJournal handle) : api_(api), handle_(std::move(handle)) {}
 
-  static Result<Journal> open(const std::vector<std::string>& files);
+  static Result<Journal> open(const JournalOptions& options);
 
-  Status only_kills();
+  // Boot ids, oldest first.
+  Result<std::vector<std::string>> boots();
+  Status only_kills(bool kernel_only);
   Status only_boot(const std::string& boot);
   Status seek(std::optional<std::int64_t> unix_ns);
   Result<bool> next();
   // Empty: the entry has no such field. Valid until the next call.
   std::string_view field(const char* name);
   std::int64_t unix_ns();
+  std::uint64_t monotonic_ns();
   int fd() { return api_.get_fd(handle_.get()); }
   void process() { api_.process(handle_.get()); }
 
  private:
   Status match(std::string_view text);
-  Result<std::vector<std::string>> boots();
 
   JournalApi api_;
   OwnedJournal handle_;
 };
 
-Result<Journal> Journal::open(const std::vector<std::string>& files) {
+Result<Journal> Journal::open(const JournalOptions& options) {
+  const std::vector<std::string>& files = options.files;
   TRY(const JournalApi api, load_journal_api());
   sd_journal* raw = nullptr;
   std::vector<const char*> paths;
   paths.reserve(files.size() + 1);
   for (const std::string& file : files) paths.push_back(file.c_str());
   paths.push_back(nullptr);
-  const int opened = files.empty() ? api.open(&raw, kJournalLocalOnly | kJournalSystem)
-                                   : api.open_files(&raw, paths.data(), 0);
-  const std::string what = files.empty() ? "open the journal" : "open the journal " + files.front();
+  int opened = 0;
+  std::string what = "open the journal";
+  if (!options.folder.empty()) {
+    opened = api.open_directory(&raw, options.folder.c_str(), 0);
+    what += " in " + options.folder;
+  } else if (!files.empty()) {
+    opened = api.open_files(&raw, paths.data(), 0);
+    what += " " + files.front();
+  } else {
+    opened = api.open(&raw, kJournalLocalOnly | kJournalSystem);
+  }
   if (opened < 0) return fail(opened, what);
   Journal journal(api, OwnedJournal(raw, {api.close}));
   // It opens none without a word when it may read none.
-  if (files.empty() && api.has_runtime_files(raw) == 0 && api.has_persistent_files(raw) == 0) {
+  const bool of_host = files.empty() && options.folder.empty();
+  if (of_host && api.has_runtime_files(raw) == 0 && api.has_persistent_files(raw) == 0) {
     return fail(
         what + ": there is none that can be read",
         "run as root or as a member of the group systemd-journal; `journalctl -k` shows the "
@@ -83,14 +95,14 @@ Status Journal::match(std::string_view text) {
 }
 
 // _TRANSPORT and _SYSTEMD_UNIT are the journal daemon's own words: nobody can forge them.
-Status Journal::only_kills() {
+Status Journal::only_kills(bool kernel_only) {
   CHECK_OK(match("_TRANSPORT=kernel"));
+  if (kernel_only) return {};
   api_.add_disjunction(handle_.get());
   for (const std::string_view killer : kKillers) CHECK_OK(match(killer));
   return {};
 }
 
-// Boot ids, oldest first.
 Result<std::vector<std::string>> Journal::boots() {
   constexpr std::string_view kPrefix = "_BOOT_ID=";
   const int asked = api_.query_unique(handle_.get(), "_BOOT_ID");
@@ -122,7 +134,9 @@ Status Journal::only_boot(const std::string& boot) {
   TRY(const auto ids, boots());
   int back = 0;
   const char* end = boot.data() + boot.size();
-  const bool counted = std::from_chars(boot.data(), end, back).ptr == end && back <= 0;
+  const auto [parsed_to, trouble] = std::from_chars(boot.data(), end, back);
+  // An id of nothing but decimal digits is no such number.
+  const bool counted = trouble == std::errc{} && parsed_to == end && back <= 0;
   const auto newest = static_cast<std::int64_t>(ids.size()) - 1;
   const bool known =
       counted ? newest + back >= 0 : std::find(ids.begin(), ids.end(), boot) != ids.end();
@@ -165,11 +179,20 @@ std::int64_t Journal::unix_ns() {
   return static_cast<std::int64_t>(us) * kNsPerUs;
 }
 
+// 0: not known.
+std::uint64_t Journal::monotonic_ns() {
+  std::uint64_t us = 0;
+  JournalId boot;
+  if (api_.get_monotonic_usec(handle_.get(), &us, &boot) < 0) return 0;
+  return us * kNsPerUs;
+}
+
 class JournalStream : public ByteStream {
  public:
   JournalStream(Journal journal, const JournalOptions& options)
       : journal_(std::move(journal)),
         until_(options.until_unix_ns),
+        since_monotonic_ns_(options.since_monotonic_ns),
         follow_(options.follow),
         stop_fd_(options.stop_fd) {}
 
@@ -181,6 +204,7 @@ class JournalStream : public ByteStream {
 
   Journal journal_;
   std::optional<std::int64_t> until_;
+  std::uint64_t since_monotonic_ns_;
   bool follow_;
   int stop_fd_;
   LineQueue queue_;
@@ -214,6 +238,7 @@ Result<std::size_t> JournalStream::read(std::span<char> room) {
     TRY(const bool more, journal_.next());
     if (!more) break;
     if (until_ && journal_.unix_ns() > *until_ + kReportNs) continue;
+    if (since_monotonic_ns_ > 0 && journal_.monotonic_ns() < since_monotonic_ns_) continue;
     append_entry();
   }
   return queue_.take(room);
@@ -229,12 +254,17 @@ Result<Wake> JournalStream::wait(std::optional<std::chrono::milliseconds> quiet_
 }  // namespace
 
 Result<std::unique_ptr<ByteStream>> open_journal(const JournalOptions& options) {
-  TRY(Journal journal, Journal::open(options.files));
+  TRY(Journal journal, Journal::open(options));
   if (options.boot) CHECK_OK(journal.only_boot(*options.boot));
-  CHECK_OK(journal.only_kills());
+  CHECK_OK(journal.only_kills(options.kernel_only));
   CHECK_OK(journal.seek(options.since_unix_ns));
   if (options.follow) journal.fd();  // from here on new entries wake us
   return std::unique_ptr<ByteStream>(std::make_unique<JournalStream>(std::move(journal), options));
+}
+
+Result<std::vector<std::string>> journal_boots(const JournalOptions& options) {
+  TRY(Journal journal, Journal::open(options));
+  return journal.boots();
 }
 
 }  // namespace oomwitness

@@ -29,6 +29,7 @@ Result<JournalApi> load_journal_api() {
   }
   JournalApi api;
   const bool whole = find(library, "sd_journal_open", api.open) &&
+                     find(library, "sd_journal_open_directory", api.open_directory) &&
                      find(library, "sd_journal_open_files", api.open_files) &&
                      find(library, "sd_journal_close", api.close) &&
                      find(library, "sd_journal_add_match", api.add_match) &&
@@ -40,6 +41,7 @@ Result<JournalApi> load_journal_api() {
                      find(library, "sd_journal_next", api.next) &&
                      find(library, "sd_journal_get_data", api.get_data) &&
                      find(library, "sd_journal_get_realtime_usec", api.get_realtime_usec) &&
+                     find(library, "sd_journal_get_monotonic_usec", api.get_monotonic_usec) &&
                      find(library, "sd_journal_query_unique", api.query_unique) &&
                      find(library, "sd_journal_enumerate_unique", api.enumerate_unique) &&
                      find(library, "sd_journal_has_runtime_files", api.has_runtime_files) &&

@@ -13,11 +13,17 @@ namespace oomwitness {
 
 struct sd_journal;  // NOLINT(readability-identifier-naming): the library's own name
 
+// sd_id128_t, of sd-id128.h.
+struct JournalId {
+  alignas(std::uint64_t) std::array<std::uint8_t, 16> bytes{};
+};
+
 constexpr int kJournalLocalOnly = 1;  // SD_JOURNAL_LOCAL_ONLY
 constexpr int kJournalSystem = 4;     // SD_JOURNAL_SYSTEM
 
 struct JournalApi {
   int (*open)(sd_journal**, int flags) = nullptr;
+  int (*open_directory)(sd_journal**, const char* path, int flags) = nullptr;
   int (*open_files)(sd_journal**, const char** paths, int flags) = nullptr;
   void (*close)(sd_journal*) = nullptr;
   int (*add_match)(sd_journal*, const void*, std::size_t) = nullptr;
@@ -29,6 +35,7 @@ struct JournalApi {
   int (*next)(sd_journal*) = nullptr;
   int (*get_data)(sd_journal*, const char* field, const void**, std::size_t*) = nullptr;
   int (*get_realtime_usec)(sd_journal*, std::uint64_t*) = nullptr;
+  int (*get_monotonic_usec)(sd_journal*, std::uint64_t*, JournalId* boot) = nullptr;
   int (*query_unique)(sd_journal*, const char* field) = nullptr;
   int (*enumerate_unique)(sd_journal*, const void**, std::size_t*) = nullptr;
   int (*has_runtime_files)(sd_journal*) = nullptr;

@@ -119,6 +119,9 @@ void add_agent(Page& page, const MetricsFigures& figures) {
                figures.log_lost);
   page.counter("oomwitness_log_only_oom_kills_total",
                "Kills that the hooks missed and the kernel's log told of.", figures.log_only);
+  page.counter("oomwitness_earlier_boot_oom_kills_total",
+               "Kills of earlier boots that nobody saw and the journal told of.",
+               figures.earlier_boots);
 }
 
 void add_store(Page& page, const MetricsFigures& figures) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Serves one page over HTTP, through libmicrohttpd. (prometheus-cpp's own server is civetweb, which
-// wakes up every two seconds, cannot listen on a Unix socket, and whose TLS in Debian 12 asks for
-// functions that OpenSSL 3 no longer has.)
+// Serves one page over HTTP, through libmicrohttpd: it sleeps in epoll_wait(2) between scrapes, and
+// takes a socket that is listening already, a Unix socket too.
 #pragma once
 
 #include <cstdint>
