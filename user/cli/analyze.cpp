@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,7 @@ constexpr int kFound = 0;
 constexpr int kNotRead = 1;
 constexpr int kBadUsage = 2;
 constexpr int kNoneFound = 3;
+constexpr std::size_t kBatch = 64UL << 10U;
 
 void note(const std::string& text) {
   [[maybe_unused]] const auto written = write_all(STDERR_FILENO, "note: " + text + "\n");
@@ -47,13 +49,16 @@ LogReaderOptions reader_options() {
   return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
 }
 
+// nullopt: not a regular file.
+std::optional<std::uint64_t> size_of_file(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(found.st_size);
+}
+
 std::uint64_t size_on_disk(const std::vector<std::string>& files) {
   std::uint64_t total = 0;
-  for (const std::string& file : files) {
-    struct stat found {};
-    if (::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) continue;
-    total += static_cast<std::uint64_t>(found.st_size);
-  }
+  for (const std::string& file : files) total += size_of_file(file).value_or(0);
   return total;
 }
 
@@ -72,6 +77,7 @@ class Analyze {
  private:
   std::string as_text(const Incident& incident);
   Status write(const Incident& incident);
+  Status flush();
   Status read(Pieces& pieces);
   void read_set(const LogSet& set);
   Status follow_set(const LogSet& set);
@@ -87,6 +93,8 @@ class Analyze {
   std::uint64_t bytes_before_ = 0;  // of the files already read
   bool failed_ = false;
   OwnedFd signals_;
+  std::string unwritten_;
+  std::size_t most_unwritten_ = 0;  // 0: each incident at once
   LogAnalysis analysis_;
 };
 
@@ -98,8 +106,15 @@ std::string Analyze::as_text(const Incident& incident) {
 }
 
 Status Analyze::write(const Incident& incident) {
+  unwritten_ += as_text(incident);
+  return unwritten_.size() < most_unwritten_ ? Status() : flush();
+}
+
+Status Analyze::flush() {
   progress_.clear();
-  return write_all(STDOUT_FILENO, as_text(incident));
+  const Status written = write_all(STDOUT_FILENO, unwritten_);
+  unwritten_.clear();
+  return written;
 }
 
 void Analyze::keep(const Status& status) {
@@ -122,6 +137,8 @@ void Analyze::read_set(const LogSet& set) {
   bool broken = true;  // the first goes on where nothing ended
   for (const LogSetMember& member : set) {
     if (analysis_.done()) return;
+    // What comes through a pipe may be long in coming.
+    most_unwritten_ = size_of_file(member.path) ? kBatch : 0;
     if (broken || member.after_gap) {
       keep(analysis_.end_log());
     } else {
@@ -204,7 +221,7 @@ void Analyze::say_losses() {
 int Analyze::run() {
   keep(read_sources());
   if (!analysis_.done()) keep(analysis_.end_log());
-  progress_.clear();
+  keep(flush());
   if (command_.summary) keep(write_all(STDOUT_FILENO, summary_.totals()));
   say_losses();
   if (failed_) return kNotRead;

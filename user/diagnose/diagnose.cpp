@@ -22,10 +22,18 @@ void add(std::vector<std::string>& list, std::string text) {
   list.push_back(std::move(text));
 }
 
+bool leads(const Judged& judged) {
+  return judged.rule->leads;
+}
+
 std::vector<Judged> judge(const Facts& facts) {
   std::vector<Judged> judged;
-  for (const Rule& rule : rules())
+  for (const Rule& rule : rules()) {
+    // It has something to say of every kill, to be heard only where nothing else leads.
+    if (rule.judge == &insufficient_evidence && std::any_of(judged.begin(), judged.end(), leads))
+      continue;
     if (auto finding = rule.judge(facts)) judged.push_back({&rule, *std::move(finding)});
+  }
   std::stable_sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) {
     return a.rule->leads != b.rule->leads ? a.rule->leads : a.finding.weight > b.finding.weight;
   });
@@ -80,18 +88,17 @@ void Diagnostician::remember(const Incident& incident) {
   const bool update =
       incident.revision != 0 && std::any_of(earlier_.begin(), earlier_.end(), known);
   if (update) return;
-  const Facts facts = gather(incident, {});
-  if (facts.victim == nullptr || facts.victim->role == Role::kAlreadyExiting) return;
+  const Victim* const victim = main_victim(incident);
+  if (victim == nullptr || victim->role == Role::kAlreadyExiting) return;
   // Half at a time: moving all that are kept for each one that goes would be most of the work.
   if (earlier_.size() == 2 * kMostKills)
     earlier_.erase(earlier_.begin(), earlier_.begin() + kMostKills);
-  const Victim& victim = *facts.victim;
   earlier_.push_back({.time_unix_ns = incident.time_unix_ns,
                       .monotonic_ns = incident.monotonic_ns,
-                      .pid = victim.pid.value_or(0),
-                      .comm = victim.comm.value_or(""),
-                      .cgroup = victim.cgroup.value_or(""),
-                      .unit = victim.unit.value_or(""),
+                      .pid = victim->pid.value_or(0),
+                      .comm = victim->comm.value_or(""),
+                      .cgroup = victim->cgroup.value_or(""),
+                      .unit = victim->unit.value_or(""),
                       .id = incident.id});
 }
 

@@ -11,18 +11,6 @@ namespace oomwitness {
 namespace {
 
 // What died: the chosen one, else the first that was really killed.
-const Victim* main_victim(const Incident& incident) {
-  const auto& victims = incident.victims;
-  const auto role = [&](auto wanted) {
-    return std::find_if(victims.begin(), victims.end(), wanted);
-  };
-  auto found = role([](const Victim& v) { return v.role == Role::kChosen; });
-  if (found == victims.end())
-    found = role([](const Victim& v) { return v.role != Role::kAlreadyExiting; });
-  if (found == victims.end()) found = victims.begin();
-  return found == victims.end() ? nullptr : &*found;
-}
-
 bool is_path(const std::string& path) {
   return path.starts_with('/');
 }
@@ -137,6 +125,18 @@ Opt<bool> kernel_at_least(const Incident& incident, unsigned major, unsigned min
   const auto second = std::from_chars(first.ptr + 1, end, y);
   if (second.ec != std::errc{}) return std::nullopt;
   return x != major ? x > major : y >= minor;
+}
+
+const Victim* main_victim(const Incident& incident) {
+  const auto& victims = incident.victims;
+  const auto role = [&](auto wanted) {
+    return std::find_if(victims.begin(), victims.end(), wanted);
+  };
+  auto found = role([](const Victim& v) { return v.role == Role::kChosen; });
+  if (found == victims.end())
+    found = role([](const Victim& v) { return v.role != Role::kAlreadyExiting; });
+  if (found == victims.end()) found = victims.begin();
+  return found == victims.end() ? nullptr : &*found;
 }
 
 void find_scope(Facts& facts) {

@@ -92,6 +92,10 @@ struct Facts {
   Opt<std::uint64_t> swap_free;
 };
 
+// Whom the kill was about: the chosen one, or the first that was not dying already. nullptr:
+// nobody.
+const Victim* main_victim(const Incident& incident);
+
 // Pointers and spans in it are into the arguments.
 Facts gather(const Incident& incident, std::span<const Earlier> earlier);
 

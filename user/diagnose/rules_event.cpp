@@ -32,10 +32,13 @@ bool killed_by_bpf(const Incident& incident) {
   });
 }
 
-struct Repeat {
-  const Earlier* kill = nullptr;
-  bool same_cgroup = false;
-  Opt<std::uint64_t> before_ns;  // absent: the times do not tell
+// Earlier kills of the same service.
+struct Repeats {
+  std::size_t count = 0;
+  std::size_t close = 0;  // within kRepeatStrong
+  const Earlier* last = nullptr;
+  bool last_same_cgroup = false;
+  Opt<std::uint64_t> last_before_ns;  // absent: the times do not tell
 };
 
 Opt<std::uint64_t> time_between(const Incident& incident, const Earlier& kill) {
@@ -50,19 +53,25 @@ Opt<std::uint64_t> time_between(const Incident& incident, const Earlier& kill) {
   return std::nullopt;
 }
 
-std::vector<Repeat> repeats_of(const Facts& facts) {
-  std::vector<Repeat> repeats;
+Repeats repeats_of(const Facts& facts) {
+  Repeats repeats;
   if (facts.victim == nullptr) return repeats;
   const Victim& victim = *facts.victim;
+  const std::string own_cgroup = victim.cgroup == "/" ? "" : victim.cgroup.value_or("");
+  const std::string own_comm = victim.comm.value_or("");
   for (const Earlier& kill : facts.earlier) {
-    const bool cgroup = victim.cgroup && *victim.cgroup != "/" && kill.cgroup == *victim.cgroup;
-    const bool comm = victim.comm && !victim.comm->empty() && kill.comm == *victim.comm;
+    const bool cgroup = !kill.cgroup.empty() && kill.cgroup == own_cgroup;
+    const bool comm = !kill.comm.empty() && kill.comm == own_comm;
     if (!cgroup && !comm) continue;
     if (!kill.id.empty() && kill.id == facts.incident->id) continue;
     const auto between = time_between(*facts.incident, kill);
     // The same pid once more is the echo of one kill: a group kill, or a log that has it twice.
     if (victim.pid && kill.pid == *victim.pid && between.value_or(0) < kRepeatStrong) continue;
-    repeats.push_back({&kill, cgroup, between});
+    ++repeats.count;
+    if (between && *between <= kRepeatStrong) ++repeats.close;
+    repeats.last = &kill;
+    repeats.last_same_cgroup = cgroup;
+    repeats.last_before_ns = between;
   }
   return repeats;
 }
@@ -137,24 +146,22 @@ Opt<Finding> stuck_victim(const Facts& facts) {
 
 Opt<Finding> repeated_kills(const Facts& facts) {
   const auto repeats = repeats_of(facts);
-  if (repeats.empty()) return std::nullopt;
-  const Repeat& last = repeats.back();
-  const auto close = std::count_if(repeats.begin(), repeats.end(), [](const Repeat& repeat) {
-    return repeat.before_ns && *repeat.before_ns <= kRepeatStrong;
-  });
+  if (repeats.last == nullptr) return std::nullopt;
+  const bool close = repeats.close > 0;
   Finding found;
-  found.weight = close > 0 ? 34 : 12;
-  found.confidence = close > 0 ? Confidence::kHigh : Confidence::kLow;
-  const std::string what = last.same_cgroup ? "A task of " + safe_name(*facts.victim->cgroup)
-                                            : safe_name(last.kill->comm);
+  found.weight = close ? 34 : 12;
+  found.confidence = close ? Confidence::kHigh : Confidence::kLow;
+  const std::string what = repeats.last_same_cgroup
+                               ? "A task of " + safe_name(*facts.victim->cgroup)
+                               : safe_name(repeats.last->comm);
   found.summary = fmt::format("{} has been killed before: {} earlier kill{} known.", what,
-                              repeats.size(), repeats.size() == 1 ? " is" : "s are");
+                              repeats.count, repeats.count == 1 ? " is" : "s are");
   std::string evidence =
       fmt::format("{} was killed {} before", what,
-                  repeats.size() == 1 ? std::string("once") : thousands(repeats.size()) + " times");
-  if (last.before_ns)
-    evidence += fmt::format(", the last time {} earlier", human_duration(*last.before_ns));
-  if (close == 0) evidence += "; so far apart that a recurring job may be the reason";
+                  repeats.count == 1 ? std::string("once") : thousands(repeats.count) + " times");
+  if (repeats.last_before_ns)
+    evidence += fmt::format(", the last time {} earlier", human_duration(*repeats.last_before_ns));
+  if (!close) evidence += "; so far apart that a recurring job may be the reason";
   found.evidence = {evidence + "."};
   found.advice = {
       "A service that is restarted into the same shortage dies again: fix the cause "

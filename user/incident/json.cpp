@@ -18,7 +18,9 @@ constexpr std::string_view kSchema = "oomwitness/incident/v1";
 }  // namespace
 
 std::string to_json(const Incident& incident) {
+  constexpr std::size_t kUsual = 16384;
   std::string line;
+  line.reserve(kUsual);
   json_codec::Writer writer(line);
   writer("schema", std::string(kSchema));
   fields(writer, incident);

@@ -18,6 +18,7 @@ constexpr int kLinesProbed = 16;
 
 // Lines behind an anchor's that are always read, whatever they look like: it may have been wrapped.
 constexpr std::size_t kLinesAfter = 16;
+constexpr std::size_t kSearchedAtOnce = 16UL * 1024;
 // A report that has its outcome may be added to within this many bytes of its last line, one that
 // has not, its table of tasks being the largest part, within these.
 constexpr std::size_t kMostSettledBytes = 64UL * 1024;
@@ -69,6 +70,8 @@ void LogFeed::take(std::string_view text) {
   kept_ = text.size() - from;
   fed_ -= from;
   searched_ = std::max(searched_, from) - from;
+  anchors_known_to_ = std::max(anchors_known_to_, from) - from;
+  next_anchor_ = next_anchor_ == kNone || next_anchor_ < from ? kNone : next_anchor_ - from;
   feed_to_ = std::max(feed_to_, from) - from;
 }
 
@@ -83,7 +86,8 @@ void LogFeed::next_file() {
 }
 
 void LogFeed::begin_text() {
-  kept_ = fed_ = searched_ = feed_to_ = 0;
+  kept_ = fed_ = searched_ = feed_to_ = anchors_known_to_ = 0;
+  next_anchor_ = kNone;
   left_out_ = begins_cut_ = in_cut_line_ = false;
 }
 
@@ -110,10 +114,21 @@ bool LogFeed::feed_line(std::string_view text, bool last) {
   }
   begins_cut_ = false;
   searched_ = std::max(searched_, fed_);
-  const bool anchored = find_anchor(text.substr(begin, fed_ - begin)) != kNone;
+  const bool anchored = has_anchor(text, begin, fed_);
   open_lines_ = anchored ? 0 : open_lines_ + 1;
   open_bytes_ = anchored ? 0 : open_bytes_ + fed_ - begin;
   return true;
+}
+
+// Whether an anchor is in this line of the text. One search serves all lines up to the next anchor.
+bool LogFeed::has_anchor(std::string_view text, std::size_t begin, std::size_t end) {
+  if (end > anchors_known_to_) {
+    const std::size_t limit = std::min(text.size(), std::max(end, begin + kSearchedAtOnce));
+    next_anchor_ = find_anchor(text.substr(0, limit), begin);
+    const std::size_t seen = limit + 1 - std::min(limit + 1, longest_anchor());
+    anchors_known_to_ = next_anchor_ == kNone ? std::max(end, seen) : next_anchor_ + 1;
+  }
+  return next_anchor_ != kNone && next_anchor_ >= begin && next_anchor_ < end;
 }
 
 // A report is open. Its lines follow on each other, with some of others between; once it has its

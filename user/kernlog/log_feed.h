@@ -39,6 +39,7 @@ class LogFeed {
   void begin_text();
   bool feed_line(std::string_view text, bool last);
   bool feed_open(std::string_view text, bool last);
+  bool has_anchor(std::string_view text, std::size_t begin, std::size_t end);
   bool give_up();
   bool find_next(std::string_view text, bool last);
   std::size_t line_start(std::string_view text, std::size_t at);
@@ -48,8 +49,10 @@ class LogFeed {
   LogReader& reader_;
   std::size_t kept_ = 0;
   // In the text at hand:
-  std::size_t fed_ = 0;         // the first byte that the reader has not had
-  std::size_t searched_ = 0;    // no anchor begins between fed_ and this
+  std::size_t fed_ = 0;                               // the first byte that the reader has not had
+  std::size_t searched_ = 0;                          // no anchor begins between fed_ and this
+  std::size_t next_anchor_ = std::string_view::npos;  // the first at or behind fed_ that is known
+  std::size_t anchors_known_to_ = 0;                  // none begins before this but that one
   std::size_t feed_to_ = 0;     // lines that begin before this are the reader's
   bool left_out_ = false;       // what stands before fed_ was left out: it may be inside a line
   bool begins_cut_ = false;     // the line at fed_ has lost its beginning, and is counted

@@ -29,6 +29,7 @@ class LogParser {
   // The reports that are complete, oldest first. A report is complete when the next one begins,
   // with flush(), or when the log has long gone on to other things.
   std::vector<LogReport> take();
+  bool has_complete() const { return !done_.empty(); }
 
   // The open report has its outcome, and only more victims of its group or the reaper could still
   // add to it: a live reader calls flush() when the log stays silent for some 20 ms.

@@ -266,7 +266,7 @@ LogReader::Impl::Stream& LogReader::Impl::stream_of(std::string_view host) {
 }
 
 void LogReader::Impl::collect(Stream& stream) {
-  add(stream, stream.parser.take());
+  if (stream.parser.has_complete()) add(stream, stream.parser.take());
   if (stream.killers.has_complete()) add(stream, stream.killers.take());
 }
 

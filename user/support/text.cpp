@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -137,6 +138,8 @@ struct Unit {
 }  // namespace
 
 std::string escape_for_terminal(std::string_view bytes, Charset charset) {
+  const auto as_it_is = [](char c) { return c >= ' ' && c <= '~' && c != '\\'; };
+  if (std::all_of(bytes.begin(), bytes.end(), as_it_is)) return std::string(bytes);
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
@@ -259,12 +262,14 @@ std::string human_size(std::uint64_t bytes) {
     ++i;
   const double value = static_cast<double>(bytes) / static_cast<double>(kUnits.at(i).size);
   const int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  std::string figure = fmt::format("{:.{}f}", value, decimals);
+  std::string figure = fmt::format(FMT_COMPILE("{:.{}f}"), value, decimals);
   if (decimals > 0) {
     figure.erase(figure.find_last_not_of('0') + 1);
     if (figure.back() == '.') figure.pop_back();
   }
-  return fmt::format("{} {}", figure, kUnits.at(i).name);
+  figure += ' ';
+  figure += kUnits.at(i).name;
+  return figure;
 }
 
 std::string human_duration(std::uint64_t ns) {
@@ -296,11 +301,11 @@ std::string rfc3339_utc(std::int64_t unix_ns, int digits) {
   const days day{unix_ns / kDay - (rest < 0 ? 1 : 0)};
   const year_month_day date{sys_days{day}};
   const hh_mm_ss time{nanoseconds{rest < 0 ? rest + kDay : rest}};
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int{date.year()},
-                                unsigned{date.month()}, unsigned{date.day()}, time.hours().count(),
-                                time.minutes().count(), time.seconds().count());
+  std::string out = fmt::format(
+      FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"), int{date.year()}, unsigned{date.month()},
+      unsigned{date.day()}, time.hours().count(), time.minutes().count(), time.seconds().count());
   if (digits > 0) {
-    const std::string fraction = fmt::format("{:09}", time.subseconds().count());
+    const std::string fraction = fmt::format(FMT_COMPILE("{:09}"), time.subseconds().count());
     out += '.' + fraction.substr(0, static_cast<std::size_t>(std::min(digits, 9)));
   }
   return out + 'Z';
