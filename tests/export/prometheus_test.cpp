@@ -29,6 +29,7 @@ MetricsFigures figures() {
           .start_unix_s = 1'795'000'000,
           .kernel_kills = 12,
           .described_kills = 11,
+          .cgroup_undescribed = 3,
           .lost_events = 0,
           .log_lost = 0,
           .log_only = 1,

@@ -60,6 +60,7 @@ Agent::Agent(AgentConfig config, OwnedFd signals, Surroundings around)
       around_(std::move(around)),
       boot_id_(read_host(config_.capture.roots.proc).boot_id),
       ledger_(std::nullopt),
+      cgroup_kills_(config_.capture.roots),
       queue_(kMostWaiting) {}
 
 void Agent::look_back() {
@@ -127,6 +128,7 @@ Status Agent::accept(const Incident& seen) {
     }
   }
   ledger_.add(seen);
+  cgroup_kills_.add(seen);
   Incident incident = seen;
   redact(incident, config_.redact);
   queue_.push(std::move(incident));
@@ -322,6 +324,7 @@ void Agent::reconcile(std::uint64_t now_ns) {
   const bool quiet = now_ns - last_kill_ns_ >= kQuietBeforeCounting || last_kill_ns_ == 0;
   if (!quiet || !queue_.empty() || (log_ && log_->open_kills() > 0)) return;
   rest();
+  reconcile_cgroups(now_ns);
   const auto counted = read_kill_count(config_.capture.roots.proc);
   const auto described = around_.store.kills(boot_id_);
   if (!counted || !described) return;
@@ -334,6 +337,16 @@ void Agent::reconcile(std::uint64_t now_ns) {
   around_.log.say(undescribed == 0 ? Severity::kInfo : Severity::kWarning,
                   "the kernel has counted " + std::to_string(*counted) +
                       " OOM kills since boot, the store describes " + std::to_string(*described));
+}
+
+void Agent::reconcile_cgroups(std::uint64_t now_ns) {
+  cgroup_kills_.reconcile(now_ns);
+  const std::uint64_t undescribed = cgroup_kills_.undescribed();
+  around_.figures.cgroup_kills_undescribed = undescribed;
+  if (undescribed <= std::exchange(cgroups_undescribed_told_, undescribed)) return;
+  around_.log.say(Severity::kWarning, "cgroups of kills that were described have counted " +
+                                          std::to_string(undescribed) +
+                                          " more that were not (memory.events)");
 }
 
 void Agent::finish() {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/cgroup_kills.h"
 #include "agent/config.h"
 #include "agent/earlier_boots.h"
 #include "agent/figures.h"
@@ -68,6 +69,7 @@ class Agent final : public LivePartner {
   void keep_log_place();
   void retain();
   void reconcile(std::uint64_t now_ns);
+  void reconcile_cgroups(std::uint64_t now_ns);
   void rest();
   void tell_failure(const Error& error);
 
@@ -78,6 +80,7 @@ class Agent final : public LivePartner {
   KillLedger ledger_;
   std::optional<LogCatchUp> log_;
   std::optional<EarlierBoots> earlier_boots_;
+  CgroupKills cgroup_kills_;
   IncidentQueue queue_;
   SteadyClock clock_;
   std::deque<std::string> skipped_;  // ids of incidents that the log told of and that were known
@@ -87,6 +90,7 @@ class Agent final : public LivePartner {
   bool resting_ = false;  // since the last kill, memory has been given back
   bool failing_ = false;  // it was said
   std::int64_t undescribed_told_ = 0;
+  std::uint64_t cgroups_undescribed_told_ = 0;
   // When each is due, CLOCK_MONOTONIC ns.
   std::optional<std::uint64_t> alive_at_;
   std::optional<std::uint64_t> read_log_at_;

@@ -202,6 +202,7 @@ MetricsFigures Exporters::scrape_figures() {
     out.kernel_kills = now.kills_counted;
     out.described_kills = now.kills_described;
   }
+  out.cgroup_undescribed = now.cgroup_kills_undescribed;
   out.lost_events = now.lost_events;
   out.log_lost = now.log_lost;
   out.log_only = now.missed;

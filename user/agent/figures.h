@@ -22,7 +22,8 @@ struct AgentFigures {
   // The difference: kills that the kernel has counted and nobody has described. 0 too while it is
   // not known (kernels before 4.13 do not count).
   std::atomic<std::int64_t> kills_undescribed{0};
-  std::atomic<std::uint64_t> removed{0};         // incidents, by age or size
+  std::atomic<std::uint64_t> cgroup_kills_undescribed{0};  // CgroupKills::undescribed()
+  std::atomic<std::uint64_t> removed{0};                   // incidents, by age or size
   std::atomic<std::uint64_t> removed_unsent{0};  // of them, those that an exporter had not had
   std::atomic<std::uint64_t> store_bytes{0};
 };

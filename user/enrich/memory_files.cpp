@@ -105,20 +105,32 @@ ByteCounts parse_meminfo(std::string_view text) {
   return sizes;
 }
 
-Result<ByteCounts> read_memcg_stat(const Roots& roots, std::string_view memcg_path) {
+std::optional<std::uint64_t> keyed_number(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    std::string_view line = next_piece(text, '\n');
+    if (next_piece(line, ' ') == key) return parse_number<std::uint64_t>(trim(line));
+  }
+  return std::nullopt;
+}
+
+Result<MemcgFolder> find_memcg_folder(const Roots& roots, std::string_view memcg_path) {
   if (memcg_path.empty() || memcg_path.front() != '/' || climbs(memcg_path))
-    return fail("read memory.stat: '" + std::string(memcg_path) + "' is not a cgroup's path");
+    return fail("find the memory cgroup: '" + std::string(memcg_path) + "' is not a cgroup's path");
   TRY(const auto mounts,
       read_at_most(AT_FDCWD, roots.under_proc("self/mountinfo"), kMaxStateFileBytes));
   TRY(const auto mount, find_memcg_mount(mounts.content));
   const auto inside = below(memcg_path, mount.root);
   if (!inside)
-    return fail("read memory.stat: the tool's cgroup mount begins at " + mount.root +
+    return fail("find the memory cgroup: the tool's cgroup mount begins at " + mount.root +
                 " and does not show " + std::string(memcg_path));
-  const std::string folder = roots.under_root(Roots::join(mount.folder, *inside));
+  return MemcgFolder{roots.under_root(Roots::join(mount.folder, *inside)), mount.v1};
+}
+
+Result<ByteCounts> read_memcg_stat(const Roots& roots, std::string_view memcg_path) {
+  TRY(const auto folder, find_memcg_folder(roots, memcg_path));
   TRY(const auto text,
-      read_at_most(AT_FDCWD, Roots::join(folder, "memory.stat"), kMaxStateFileBytes));
-  return parse_memory_stat(text.content, mount.v1);
+      read_at_most(AT_FDCWD, Roots::join(folder.path, "memory.stat"), kMaxStateFileBytes));
+  return parse_memory_stat(text.content, folder.v1);
 }
 
 Result<ByteCounts> read_meminfo(const Roots& roots) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,19 @@ ByteCounts parse_memory_stat(std::string_view text, bool v1);
 // The entries of /proc/meminfo that have a unit, in bytes.
 ByteCounts parse_meminfo(std::string_view text);
 
-// `memcg_path`: from the hierarchy's root, "/a/b".
+// The number behind `key` in a flat keyed file ("oom_kill 3\n").
+std::optional<std::uint64_t> keyed_number(std::string_view text, std::string_view key);
+
+struct MemcgFolder {
+  std::string path;
+  bool v1 = false;
+};
+
+// Where the files of a memory cgroup are. `memcg_path`: from the hierarchy's root, "/a/b". Errors:
+// it is no such path, or what is mounted here does not show it.
+Result<MemcgFolder> find_memcg_folder(const Roots& roots, std::string_view memcg_path);
+
+// `memcg_path` as above.
 Result<ByteCounts> read_memcg_stat(const Roots& roots, std::string_view memcg_path);
 Result<ByteCounts> read_meminfo(const Roots& roots);
 

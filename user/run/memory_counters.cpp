@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "enrich/memory_files.h"
 #include "enrich/number.h"
 #include "enrich/text_scan.h"
 
@@ -64,14 +65,6 @@ std::vector<std::string> folders_in(const OwnedFd& parent) {
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> keyed_number(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    std::string_view line = next_piece(text, '\n');
-    if (next_piece(line, ' ') == key) return parse_number<std::uint64_t>(trim(line));
-  }
-  return std::nullopt;
-}
 
 std::optional<std::uint64_t> pressure_total_us(std::string_view text, std::string_view kind) {
   while (!text.empty()) {

@@ -26,8 +26,6 @@ struct MemoryReading {
   std::optional<std::uint64_t> stall_full_us;
 };
 
-// The number behind `key` in a flat keyed file ("oom_kill 3\n").
-std::optional<std::uint64_t> keyed_number(std::string_view text, std::string_view key);
 // The total of "some" or "full" in a pressure file (Documentation/accounting/psi.rst), us.
 std::optional<std::uint64_t> pressure_total_us(std::string_view text, std::string_view kind);
 // What memory.max holds; absent for "max" and for version 1's largest number.

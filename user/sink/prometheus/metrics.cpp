@@ -111,6 +111,10 @@ void add_agent(Page& page, const MetricsFigures& figures) {
         "oomwitness_undescribed_oom_kills",
         "Kills the kernel counted and no incident describes. Below zero: described twice.",
         static_cast<double>(*figures.kernel_kills) - static_cast<double>(*figures.described_kills));
+  page.gauge("oomwitness_cgroup_undescribed_oom_kills",
+             "Kills that cgroups of described kills counted (memory.events) and no incident "
+             "describes, since the agent started.",
+             number(figures.cgroup_undescribed));
   page.counter("oomwitness_lost_events_total",
                "Records lost between the kernel and the agent since it started.",
                figures.lost_events);

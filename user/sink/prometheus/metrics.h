@@ -25,11 +25,12 @@ struct MetricsFigures {
   Opt<std::uint64_t> kernel_kills;
   Opt<std::uint64_t> described_kills;
   // Since the agent started.
-  Opt<std::uint64_t> lost_events;    // records lost between the kernel and us
-  Opt<std::uint64_t> log_lost;       // messages of the kernel's log overwritten unread
-  Opt<std::uint64_t> log_only;       // kills that the hooks missed and the log told of
-  Opt<std::uint64_t> earlier_boots;  // kills of earlier boots that the journal told of
-  Opt<std::uint64_t> stored;         // writes
+  Opt<std::uint64_t> cgroup_undescribed;  // counted by cgroups of described kills
+  Opt<std::uint64_t> lost_events;         // records lost between the kernel and us
+  Opt<std::uint64_t> log_lost;            // messages of the kernel's log overwritten unread
+  Opt<std::uint64_t> log_only;            // kills that the hooks missed and the log told of
+  Opt<std::uint64_t> earlier_boots;       // kills of earlier boots that the journal told of
+  Opt<std::uint64_t> stored;              // writes
   Opt<std::uint64_t> write_failures;
   Opt<std::uint64_t> given_up;  // incidents that could not be written and had to go
   Opt<std::uint64_t> removed;   // by age or size
