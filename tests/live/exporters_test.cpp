@@ -11,6 +11,8 @@
 #include <iterator>
 #include <string>
 
+#include <netinet/in.h>
+
 #include "agent.h"
 #include "fd.h"
 
@@ -106,6 +108,35 @@ TEST_F(ExportersTest, AKillGoesEverywhereAndADeadSinkDelaysNone) {
   })) << metrics();
   agent.send(SIGHUP);
   agent.wait_for_line("reloaded");
+  EXPECT_EQ(agent.stop(), 0) << agent.said();
+}
+
+// What a shell had set for its user's programs is not the agent's.
+TEST_F(ExportersTest, AProxyOfTheEnvironmentIsNotUsed) {
+  const Fd receiver(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(receiver.get(), 1), 0);
+  ASSERT_EQ(::getsockname(receiver.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string proxy = "=http://127.0.0.1:1";
+  RunningAgent agent(folder_,
+                     {.config = "[[exporter.webhook]]\nurl = \"http://127.0.0.1:" +
+                                std::to_string(ntohs(address.sin_port)) + "/hook\"\n",
+                      .capabilities = {},
+                      .env = {"http_proxy" + proxy, "ALL_PROXY" + proxy, "all_proxy" + proxy}});
+  ASSERT_TRUE(agent.watching()) << agent.said();
+  Cgroup box(memory(), Cgroup::unique("proxy"));
+  box.limit(16 * kMiB);
+  Provoked hog({.words = "adj=1000 alloc=max", .cgroup = &box});
+  hog.go();
+  hog.wait_killed();
+  pollfd called{.fd = receiver.get(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&called, 1, kPatienceMs), 1) << agent.said();
+  const Fd sender(::accept4(receiver.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_EQ(receive(sender.get(), 10), "POST /hook");
   EXPECT_EQ(agent.stop(), 0) << agent.said();
 }
 

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/confinement.h"
+#include "agent/service.h"
 #include "store_fixture.h"
 
 namespace oomwitness {
@@ -73,6 +74,24 @@ TEST(Confinement, ThreadsFilesSocketsAndTheStoreGoOn) {
             }),
             0);
   std::filesystem::remove_all(dir);
+}
+
+TEST(Service, NothingOfTheEnvironmentIsKeptButWhatSystemdSays) {
+  EXPECT_EQ(in_child([] {
+              ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+              ::setenv("SSL_CERT_FILE", "/tmp/mine.pem", 1);
+              ::setenv("NOTIFY_SOCKET", "/run/notify", 1);
+              ::setenv("JOURNAL_STREAM", "8:1", 1);
+              ::unsetenv("WATCHDOG_USEC");
+              ::unsetenv("WATCHDOG_PID");
+              forget_environment();
+              int names = 0;
+              for (char** one = environ; *one != nullptr; ++one) ++names;
+              const bool kept = std::string(::getenv("NOTIFY_SOCKET")) == "/run/notify" &&
+                                std::string(::getenv("JOURNAL_STREAM")) == "8:1";
+              return kept ? names : 100;
+            }),
+            2);
 }
 
 // Threads that are there already are confined too.

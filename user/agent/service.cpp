@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/service.h"
 
+#include <array>
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include <systemd/sd-daemon.h>
 
 namespace oomwitness {
+namespace {
+
+constexpr std::array kKept{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"};
+
+}  // namespace
+
+// Before threads: NOLINTBEGIN(concurrency-mt-unsafe)
+void forget_environment() {
+  std::vector<std::pair<const char*, std::string>> kept;
+  for (const char* name : kKept)
+    if (const char* value = std::getenv(name)) kept.emplace_back(name, value);
+  ::clearenv();
+  for (const auto& [name, value] : kept) ::setenv(name, value.c_str(), 1);
+}
+// NOLINTEND(concurrency-mt-unsafe)
 
 Service::Service() {
   std::uint64_t usec = 0;

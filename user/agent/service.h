@@ -9,6 +9,11 @@
 
 namespace oomwitness {
 
+// Removes every variable of the environment but those by which systemd tells a service of itself,
+// for whatever a library would take from there: proxies, certificates, folders, time zones. To be
+// called before there are threads.
+void forget_environment();
+
 class Service {
  public:
   // Asks for the watchdog's period.

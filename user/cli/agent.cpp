@@ -18,6 +18,7 @@
 #include "agent/exporters.h"
 #include "agent/recorder/recorder_part.h"
 #include "agent/residence.h"
+#include "agent/service.h"
 #include "cli/agent_options.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
@@ -163,6 +164,7 @@ Status run(const AgentCommand& command) {
 int main(int argc, char** argv) {
   using namespace oomwitness;
   keep_memory_small();
+  forget_environment();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
   const auto command =
