@@ -229,10 +229,11 @@ TEST_F(StoreTest, OthersThanItsOwnerAndGroupCannotReadIt) {
 
 TEST(PackedJson, ComesBackAndDamageIsTold) {
   const std::string json = to_json(make_incident(1));
-  std::string packed = pack_json(json);
+  const JsonPacker packer;
+  std::string packed = packer.pack(json);
   EXPECT_LT(packed.size(), json.size());
   EXPECT_EQ(unpack_json(packed), json);
-  EXPECT_EQ(unpack_json(pack_json("")), "");
+  EXPECT_EQ(unpack_json(packer.pack("")), "");
   for (const std::string& bad : {packed.substr(0, packed.size() / 2), std::string(), json})
     EXPECT_THAT(unpack_json(bad).error().message(), HasSubstr("cannot be read"));
 }

@@ -17,11 +17,19 @@ tl::unexpected<Error> damaged(const char* why) {
 
 }  // namespace
 
-std::string pack_json(std::string_view json) {
+JsonPacker::JsonPacker() : context_(ZSTD_createCCtx()) {}
+
+void JsonPacker::Free::operator()(ZSTD_CCtx_s* context) const {
+  ZSTD_freeCCtx(context);
+}
+
+std::string JsonPacker::pack(std::string_view json) const {
   std::string packed(ZSTD_compressBound(json.size()), '\0');
   // With room for the worst case it fails only without memory; what is empty is damaged when read.
   const std::size_t size =
-      ZSTD_compress(packed.data(), packed.size(), json.data(), json.size(), kLevel);
+      context_ ? ZSTD_compressCCtx(context_.get(), packed.data(), packed.size(), json.data(),
+                                   json.size(), kLevel)
+               : ZSTD_compress(packed.data(), packed.size(), json.data(), json.size(), kLevel);
   packed.resize(ZSTD_isError(size) != 0 ? 0 : size);
   return packed;
 }

@@ -3,14 +3,29 @@
 // is the cheapest, and names of fields are most of it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "support/result.h"
 
+struct ZSTD_CCtx_s;
+
 namespace oomwitness {
 
-std::string pack_json(std::string_view json);
+// Keeps zstd's working memory, whose making costs as much as an incident's packing.
+class JsonPacker {
+ public:
+  JsonPacker();
+  std::string pack(std::string_view json) const;
+
+ private:
+  struct Free {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
+  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
+};
+
 // Errors: it is damaged, or larger than any incident.
 Result<std::string> unpack_json(std::string_view packed);
 

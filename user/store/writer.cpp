@@ -155,7 +155,7 @@ Status Writer::remove(const Kills& kills, std::int64_t key) {
 
 Result<std::int64_t> Writer::insert(const Incident& incident, std::int64_t boot,
                                     const std::string& subjects) {
-  const std::string json = pack_json(to_json(incident));
+  const std::string json = packer_.pack(to_json(incident));
   CHECK_OK(insert_.bind(1, ++last_seq_)
                .bind(2, incident.id)
                .bind(3, std::int64_t{incident.revision})
@@ -170,7 +170,7 @@ Result<std::int64_t> Writer::insert(const Incident& incident, std::int64_t boot,
 }
 
 Status Writer::update(const Incident& incident, const Known& known, const std::string& subjects) {
-  const std::string json = pack_json(to_json(incident));
+  const std::string json = packer_.pack(to_json(incident));
   return update_.bind(1, ++last_seq_)
       .bind(2, std::int64_t{incident.revision})
       .bind(3, incident.time_unix_ns)

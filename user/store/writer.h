@@ -11,6 +11,7 @@
 
 #include "incident/incident.h"
 #include "store/database.h"
+#include "store/packed_json.h"
 #include "store/terms.h"
 
 namespace oomwitness {
@@ -63,6 +64,7 @@ class Writer {
   Result<std::string> encoded_subjects(const Incident& incident);
 
   Database* database_;
+  JsonPacker packer_;
   std::int64_t last_seq_ = 0;
   std::map<std::pair<TermKind, std::string>, std::int64_t> terms_;
   std::map<std::string, std::int64_t> subjects_;  // by their terms, encoded
