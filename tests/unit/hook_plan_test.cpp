@@ -82,6 +82,18 @@ TEST(HookPlan, SplitBadnessIsProbedWhereItsPartIs) {
               ElementsAre("kretprobe_part", "evaluate_fentry", "evaluate_kprobe"));
 }
 
+TEST(HookPlan, BadnessMayBeSplitWhereNobodyKnows) {
+  HookPlan plan = plan_of({.badness_is_split = std::nullopt});
+  EXPECT_EQ(plan.current_name(Hook::kCandidates), "fexit");
+  EXPECT_TRUE(plan.counts_on_whole_badness());
+  plan.refuse(Hook::kCandidates, "it would see nothing");
+  EXPECT_EQ(plan.current_name(Hook::kCandidates), "kretprobe");
+  EXPECT_TRUE(plan.counts_on_whole_badness());
+  plan.refuse(Hook::kCandidates, "it would see nothing");
+  EXPECT_EQ(plan.current_name(Hook::kCandidates), "evaluate_fentry");
+  EXPECT_FALSE(plan.counts_on_whole_badness());
+}
+
 TEST(HookPlan, RefusedWaysMakeRoomForTheNextAndKeepTheirReasons) {
   HookPlan plan = plan_of();
   plan.refuse(Hook::kDecision, "load: Operation not permitted");

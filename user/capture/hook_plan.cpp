@@ -7,6 +7,10 @@
 namespace oomwitness {
 namespace {
 
+bool is_on_whole_badness(std::string_view way) {
+  return way == "fexit" || way == "kretprobe";
+}
+
 // A probe that attaches and then sees nothing is worse than none: ways that the facts rule out
 // are never offered.
 bool possible(const HookRow& row, const Way& way, const KernelFacts& facts) {
@@ -14,8 +18,9 @@ bool possible(const HookRow& row, const Way& way, const KernelFacts& facts) {
       way.name.ends_with("fentry") || way.name == "fexit" || way.name == "tp_btf";
   if (needs_btf && !facts.kernel_btf) return false;
   if (row.hook != Hook::kCandidates) return true;
-  if (way.name == "kretprobe_part") return facts.badness_is_split;
-  if (way.name == "fexit" || way.name == "kretprobe") return !facts.badness_is_split;
+  const bool split = facts.badness_is_split.value_or(false);
+  if (way.name == "kretprobe_part") return split;
+  if (is_on_whole_badness(way.name)) return !split;
   return true;
 }
 
@@ -78,8 +83,8 @@ Result<HookPlan> HookPlan::make(const KernelFacts& facts, const std::vector<std:
       return fail("--hook " + choice + ": expected " + std::string(row->name) + "= one of " +
                   way_names(*row));
     }
-    if (row->hook == Hook::kCandidates && facts.badness_is_split &&
-        (wanted == "fexit" || wanted == "kretprobe")) {
+    if (row->hook == Hook::kCandidates && facts.badness_is_split.value_or(false) &&
+        is_on_whole_badness(wanted)) {
       return fail("--hook " + choice +
                       " does not work on this kernel: it would attach and see "
                       "nothing, for the compiler split oom_badness",
@@ -99,6 +104,10 @@ const Way* HookPlan::current(Hook hook) const {
 std::string_view HookPlan::current_name(Hook hook) const {
   const Way* way = current(hook);
   return way == nullptr ? "none" : way->name;
+}
+
+bool HookPlan::counts_on_whole_badness() const {
+  return is_on_whole_badness(current_name(Hook::kCandidates));
 }
 
 bool HookPlan::turned_off(Hook hook) const {

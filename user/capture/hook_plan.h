@@ -19,8 +19,8 @@ struct KernelFacts {
   // Without it fentry, fexit and tp_btf have nothing to attach to, whatever --btf says.
   bool kernel_btf = true;
   // GCC split oom_badness: the scan calls oom_badness.part.0 and a probe on the plain symbol
-  // would attach and see nothing (Debian's 5.10).
-  bool badness_is_split = false;
+  // would attach and see nothing (Debian's 5.10). nullopt: only /proc/kallsyms could tell.
+  std::optional<bool> badness_is_split = false;
 };
 
 struct Refusal {
@@ -38,6 +38,8 @@ class HookPlan {
   const Way* current(Hook hook) const;
   // "fentry", or "none".
   std::string_view current_name(Hook hook) const;
+  // The chosen way sees the candidates only where the compiler left oom_badness whole.
+  bool counts_on_whole_badness() const;
   bool turned_off(Hook hook) const;
   // The current way does not work here: on to the next one.
   void refuse(Hook hook, std::string reason);

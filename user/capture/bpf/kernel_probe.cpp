@@ -38,11 +38,9 @@ bool kprobe_exists(std::uint32_t pmu_type, const char* symbol) {
   return true;
 }
 
-bool badness_is_split() {
+std::optional<bool> badness_is_split() {
   if (const auto pmu = kprobe_pmu_type()) return kprobe_exists(*pmu, kSplitBadness);
-  constexpr std::array<std::string_view, 1> kNames{kSplitBadness};
-  const auto found = find_symbols("/proc", kNames);
-  return found && !found->empty();
+  return std::nullopt;
 }
 
 // CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, in effect (capabilities(7)).
@@ -72,6 +70,12 @@ std::string lockdown_mode() {
 
 KernelFacts probe_kernel() {
   return {.kernel_btf = ::access(kKernelBtf, R_OK) == 0, .badness_is_split = badness_is_split()};
+}
+
+bool badness_is_split_by_symbols() {
+  constexpr std::array<std::string_view, 1> kNames{kSplitBadness};
+  const auto found = find_symbols("/proc", kNames);
+  return found && !found->empty();
 }
 
 std::string refusal_hint(int err) {

@@ -13,6 +13,9 @@ inline constexpr const char* kKernelBtf = "/sys/kernel/btf/vmlinux";
 
 KernelFacts probe_kernel();
 
+// KernelFacts::badness_is_split where that is not known: a pass over /proc/kallsyms, some 50 ms.
+bool badness_is_split_by_symbols();
+
 // Why BPF may have been refused and what to do, in a sentence or two.
 std::string refusal_hint(int err);
 

@@ -248,6 +248,12 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
     const Attached attached = attach_chosen(*loaded, plan, links);
     CHECK_OK(keep_promises(plan));
     if (attached == Attached::kAnotherWayIsLeft) continue;
+    if (!facts.badness_is_split && plan.counts_on_whole_badness() &&
+        badness_is_split_by_symbols()) {
+      plan.refuse(Hook::kCandidates, "it would see nothing: the scan calls oom_badness.part.0");
+      CHECK_OK(keep_promises(plan));
+      continue;
+    }
     if (!sees_kills(plan)) {
       return tl::make_unexpected(nothing_attached(plan, last_refusal(plan)));
     }
