@@ -11,7 +11,7 @@ packages_of() {
     # What the agent and its exporters link.
     agent) echo libsystemd-dev libcap-ng-dev libseccomp-dev libtomlplusplus-dev \
       libcurl4-openssl-dev libmicrohttpd-dev prometheus-cpp-dev libprotobuf-dev protobuf-compiler ;;
-    test) echo python3 python3-jsonschema openssl systemd chromium libxml2-utils ;;
+    test) echo python3 python3-jsonschema openssl systemd systemd-journal-remote chromium libxml2-utils ;;
     package) echo dpkg-dev file git ;;
     # Guests, and the cross build of what runs in them.
     vm) echo qemu-system-x86 qemu-system-arm g++-aarch64-linux-gnu cpio xz-utils zstd \

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Logs of all kinds, as a user analyses them.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
 
+#include "follower.h"
 #include "golden.h"
 #include "oomwitness.h"
 #include "packed.h"
@@ -45,19 +40,6 @@ std::string kill_line(int pid, int second = 0) {
          ".000001] Out of memory: Killed process " + std::to_string(pid) +
          " (hog) total-vm:1000kB, anon-rss:500kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:40kB "
          "oom_score_adj:0\n";
-}
-
-std::vector<int> pids(const std::string& json_lines) {
-  std::vector<int> found;
-  std::istringstream in(json_lines);
-  for (std::string line; std::getline(in, line);) {
-    const auto incident = nlohmann::json::parse(line, nullptr, false);
-    EXPECT_TRUE(incident.is_object()) << line;
-    for (const auto& victim : incident.value("victims", nlohmann::json::array())) {
-      found.push_back(victim.value("pid", 0));
-    }
-  }
-  return found;
 }
 
 class Analyze : public ::testing::Test {
@@ -217,64 +199,10 @@ TEST_F(Analyze, TheJournalsFilesAreRead) {
   EXPECT_THAT(pids(late.out), ElementsAre(3083));
 }
 
-// The program while it runs; its lines are read from a pipe, so that nothing waits for a time.
-class Running {
- public:
-  explicit Running(std::vector<std::string> args) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    args.insert(args.begin(), "oomwitness");
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::close(ends[0]);
-      ::close(ends[1]);
-      std::vector<char*> words;
-      for (std::string& word : args) words.push_back(word.data());
-      words.push_back(nullptr);
-      ::execv(OW_BIN, words.data());
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    out_ = ::fdopen(ends[0], "r");
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  Running(Running&&) = delete;
-  Running& operator=(Running&&) = delete;
-  ~Running() {
-    if (pid_ > 0) stop();
-    ::fclose(out_);
-  }
-
-  // The pids of the next incident; waits for it.
-  std::vector<int> next() {
-    char* line = nullptr;
-    std::size_t room = 0;
-    const ssize_t size = ::getline(&line, &room, out_);
-    std::vector<int> found;
-    if (size > 0) found = pids({line, static_cast<std::size_t>(size)});
-    ::free(line);  // NOLINT: getline's
-    return found;
-  }
-
-  int stop() {
-    ::kill(pid_, SIGTERM);
-    int status = 0;
-    const pid_t pid = std::exchange(pid_, 0);
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  pid_t pid_ = 0;
-  FILE* out_ = nullptr;
-};
-
 TEST_F(Analyze, FollowsGrowthRotationAndTruncation) {
   const std::string old = file("kern.log.1.gz", gzip(kill_line(1)));
   const std::string log = file("kern.log", kill_line(2, 1));
-  Running follower({"analyze", "--json", "--follow", log, old});
+  Follower follower({"analyze", "--json", "--follow", log, old});
   EXPECT_THAT(follower.next(), ElementsAre(1));
   EXPECT_THAT(follower.next(), ElementsAre(2));
   std::ofstream(log, std::ios::app) << kill_line(3, 2);
@@ -292,6 +220,23 @@ TEST_F(Analyze, FollowsGrowthRotationAndTruncation) {
   std::ofstream(log, std::ios::app) << kill_line(7, 6);
   EXPECT_THAT(follower.next(), ElementsAre(7));
   EXPECT_EQ(follower.stop(), 0);
+}
+
+// A pipe may fall silent and stay open: the report is shown all the same, and SIGTERM heard.
+TEST_F(Analyze, FollowsAPipe) {
+  Follower follower({"analyze", "--json", "--follow", "-"});
+  follower.type(kill_line(1));
+  EXPECT_THAT(follower.next(), ElementsAre(1));
+  follower.type(kill_line(2, 1));
+  EXPECT_THAT(follower.next(), ElementsAre(2));
+  EXPECT_EQ(follower.stop(), 0);
+}
+
+TEST_F(Analyze, DoesNotFollowWhatIsCompressed) {
+  const std::string log = file("kern.log.gz", gzip(kill_line(1)));
+  const Ran ran = run({"analyze", "--follow", log});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("follow " + log + ", which is compressed"));
 }
 
 TEST_F(Analyze, FollowTakesOneLog) {

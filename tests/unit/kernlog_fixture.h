@@ -11,7 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "kernlog/log_parser.h"
+#include "kernlog/log_reader.h"
 
 namespace oomwitness {
 
@@ -53,6 +56,15 @@ inline std::vector<LogReport> parse_messages(const std::vector<std::string>& mes
   for (const std::string& message : messages) parser.line(at_ns += 1000, message);
   parser.flush();
   return parser.take();
+}
+
+inline std::vector<LogReport> read_lines(const std::vector<std::string>& lines,
+                                         LogReaderOptions options = {}) {
+  LogReader reader(std::move(options));
+  for (const std::string& line : lines) reader.line(line);
+  reader.flush();
+  EXPECT_TRUE(reader.idle());
+  return reader.take();
 }
 
 }  // namespace oomwitness

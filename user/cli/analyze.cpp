@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "capture/log/dmesg_stream.h"
-#include "capture/log/followed_file.h"
 #include "capture/log/journal.h"
 #include "capture/log/open_log.h"
 #include "capture/log/rotation.h"
@@ -60,6 +59,10 @@ std::uint64_t size_on_disk(const std::vector<std::string>& files) {
   std::uint64_t total = 0;
   for (const std::string& file : files) total += size_of_file(file).value_or(0);
   return total;
+}
+
+LogRange range_of(const AnalyzeCommand& command) {
+  return {.since_unix_ns = command.since_unix_ns, .until_unix_ns = command.until_unix_ns};
 }
 
 class Analyze {
@@ -144,7 +147,7 @@ void Analyze::read_set(const LogSet& set) {
     } else {
       analysis_.next_file();
     }
-    auto opened = open_log(member.path, command_.since_unix_ns, command_.until_unix_ns);
+    auto opened = open_log(member.path, range_of(command_));
     const Status status =
         opened ? read(*opened->pieces) : Status(tl::make_unexpected(std::move(opened).error()));
     broken = !status;
@@ -160,13 +163,8 @@ Status Analyze::follow_set(const LogSet& set) {
     CHECK_OK(analysis_.read(*opened.pieces, [] {}));
     analysis_.next_file();
   }
-  const std::string& youngest = set.back().path;
-  if (youngest == "-") {
-    TRY(const auto opened, open_log(youngest));
-    return analysis_.follow(*opened.pieces);
-  }
-  TRY(auto stream, FollowedFile::open(youngest, signals_.get()));
-  return analysis_.follow(*make_opened(std::move(stream)).pieces);
+  TRY(const auto opened, follow_log(set.back().path, range_of(command_), signals_.get()));
+  return analysis_.follow(*opened.pieces);
 }
 
 Status Analyze::read_dmesg() {
@@ -181,6 +179,7 @@ Status Analyze::read_dmesg() {
 
 Status Analyze::read_journal() {
   TRY(auto stream, open_journal({.files = {},
+                                 .folder = command_.journal_directory,
                                  .boot = command_.boot,
                                  .since_unix_ns = command_.since_unix_ns,
                                  .until_unix_ns = command_.until_unix_ns,

@@ -60,7 +60,8 @@ void add_source_options(CLI::App& command, std::vector<std::string>& hooks,
 void add_filters(CLI::App& command, Filter& filter) {
   const std::string group = "Filters (victims that fit each kind given; repeat for alternatives)";
   const auto add = [&](const char* name, auto& values, const char* type, const char* text) {
-    command.add_option(name, values, text)->type_name(type)->group(group);
+    // One value each: what follows may be a FILE.
+    command.add_option(name, values, text)->type_name(type)->allow_extra_args(false)->group(group);
   };
   add("--comm", filter.comm, "NAME", "The victim's command name");
   add("--pid", filter.pid, "PID", "The victim's process id");
@@ -127,13 +128,18 @@ void add_log_sources(CLI::App& command, AnalyzeCommand& analyze) {
   auto* dmesg = command.add_flag("--dmesg", analyze.dmesg, "What the kernel's own buffer holds");
   auto* journal = command.add_flag("--journal", analyze.journal,
                                    "systemd's journal: the kernel's lines and the killers'");
-  files->excludes(dmesg)->excludes(journal);
-  dmesg->excludes(journal);
+  auto* directory = command
+                        .add_option("--journal-directory", analyze.journal_directory,
+                                    "The journal in this folder, as journalctl --directory")
+                        ->type_name("DIR");
+  files->excludes(dmesg)->excludes(journal)->excludes(directory);
+  dmesg->excludes(journal)->excludes(directory);
   command
       .add_option("--boot", analyze.boot,
                   "Of the journal only this boot: 0 the newest, -1 the one before, or its id")
       ->type_name("BOOT")
-      ->needs(journal);
+      ->excludes(files)
+      ->excludes(dmesg);
   command.add_flag("--follow", analyze.follow, "Go on with what is added, until Ctrl-C");
 }
 
@@ -209,6 +215,7 @@ CLI::App* add_report(CLI::App& app, ReportCommand& report) {
 
 Command finish(AnalyzeCommand analyze, const RawAnalyze& raw, const Clock& clock,
                const CLI::App& command) {
+  analyze.journal = analyze.journal || !analyze.journal_directory.empty();
   if (analyze.files.empty() && !analyze.dmesg && !analyze.journal) {
     return EarlyExit{2, "", "FILE, --dmesg or --journal is required\n" + command.help()};
   }

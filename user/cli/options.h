@@ -45,6 +45,7 @@ struct AnalyzeCommand {
   bool summary = false;
   bool dmesg = false;
   bool journal = false;
+  std::string journal_directory;  // empty: this host's
   std::optional<std::string> boot;
   bool follow = false;
   std::optional<std::int64_t> since_unix_ns;

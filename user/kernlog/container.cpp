@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernlog/prefilter.h"
+
 namespace oomwitness {
 
 namespace {
@@ -96,6 +98,8 @@ std::optional<WallStamp> from_us(std::string_view value) {
 void Wrapped::clear() {
   text.clear();
   host.clear();
+  program.clear();
+  boot.clear();
   wall.reset();
   uptime_ns = 0;
   has_text = kernel = user_space = record = false;
@@ -106,6 +110,8 @@ void Wrapped::field(std::string_view name, std::string_view value) {
   constexpr std::array kTimes = {"time"sv, "timestamp"sv, "@timestamp"sv, "ts"sv};
   if (is_one_of(name, kHosts)) {
     if (host.empty()) host = value;
+  } else if (name == "_BOOT_ID") {
+    boot = value;
   } else if (name == "_TRANSPORT") {
     kernel = value == "kernel";
     record = kernel;
@@ -195,7 +201,7 @@ bool JournalFields::finish() {
   const bool has = in_entry_ && open_.has_text;
   if (has) std::swap(open_, done_);
   open_.clear();
-  in_entry_ = in_message_ = false;
+  in_entry_ = in_message_ = wanted_ = false;
   return has;
 }
 
@@ -211,6 +217,7 @@ JournalFields::Seen JournalFields::line(std::string_view text) {
     return has ? Seen::kEntry : Seen::kTaken;
   }
   if (!in_entry_) return Seen::kOther;
+  wanted_ = wanted_ || find_anchor(text, 0) != std::string_view::npos;
   const std::string_view field = trimmed_left(text);
   if (field.empty()) return finish() ? Seen::kEntry : Seen::kTaken;
   const std::size_t equals = field.find('=');

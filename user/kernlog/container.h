@@ -17,6 +17,7 @@ struct Wrapped {
   std::string text;
   std::string host;     // empty: not told
   std::string program;  // who logged it; empty: not told
+  std::string boot;     // its id; empty: not told
   std::optional<WallStamp> wall;
   std::uint64_t uptime_ns = 0;  // 0: not told
   bool has_text = false;
@@ -42,15 +43,18 @@ class JournalFields {
   // The end of the log; true: entry() is the last one.
   bool flush();
   const Wrapped& entry() const { return done_; }
+  // An entry that names what a kill's line may hold (anchors.h) is not complete.
+  bool wanted() const { return in_entry_ && wanted_; }
+  static bool begins_entry(std::string_view text);
 
  private:
-  static bool begins_entry(std::string_view text);
   bool finish();
 
   Wrapped open_;
   Wrapped done_;
   bool in_entry_ = false;
   bool in_message_ = false;
+  bool wanted_ = false;
 };
 
 }  // namespace oomwitness

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernlog/anchors.h"
+#include "kernlog/container.h"
 #include "kernlog/prefilter.h"
 
 namespace oomwitness {
@@ -15,6 +16,7 @@ constexpr auto kNone = std::string_view::npos;
 constexpr int kLinesBefore = 3;
 // Of these, further up, one must look like a part of a report for the rest to be read.
 constexpr int kLinesProbed = 16;
+constexpr std::size_t kLongestFieldName = 64;
 
 // Lines behind an anchor's that are always read, whatever they look like: it may have been wrapped.
 constexpr std::size_t kLinesAfter = 16;
@@ -45,6 +47,26 @@ bool has_table_row(std::string_view line) {
 
 bool looks_like_report(std::string_view line) {
   return line.find("kB") != kNone || line.find("Memory cgroup") != kNone || has_table_row(line);
+}
+
+// "MESSAGE=", "    _COMM=": a field of journalctl -o export or -o verbose.
+bool is_journal_field(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  const std::size_t end = line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+  return end != kNone && end > 0 && line[end] == '=';
+}
+
+// Where the entry begins whose field stands at `line`; `from` when that is before it, `line` where
+// it is none.
+std::size_t entry_start(std::string_view text, std::size_t from, std::size_t line) {
+  if (!is_journal_field(text.substr(line, kLongestFieldName))) return line;
+  const std::size_t oldest = std::max(from, line - std::min(line, kAnchorContextBytes));
+  for (std::size_t end = line; end > oldest;) {
+    const std::size_t start = std::max(oldest, after_last(text, '\n', end - 1));
+    if (JournalFields::begins_entry(text.substr(start, end - 1 - start))) return start;
+    end = start;
+  }
+  return oldest == from ? from : line;
 }
 
 }  // namespace
@@ -139,7 +161,8 @@ bool LogFeed::feed_open(std::string_view text, bool last) {
   const std::size_t limit = fed_ + kMostSettledBytes - std::min(open_bytes_, kMostSettledBytes);
   const std::size_t anchor = find_anchor(text.substr(0, limit), fed_);
   if (anchor != kNone) {
-    fed_ = std::max(fed_, after_last(text, '\n', anchor));
+    const std::size_t line = std::max(fed_, after_last(text, '\n', anchor));
+    fed_ = entry_start(text, fed_, line);
     feed_to_ = anchor + 1;
     return true;
   }
@@ -193,6 +216,7 @@ std::size_t LogFeed::line_start(std::string_view text, std::size_t at) {
 
 std::size_t LogFeed::context_start(std::string_view text, std::size_t line) const {
   if (line == 0 || text[line - 1] != '\n') return line;
+  if (const std::size_t entry = entry_start(text, fed_, line); entry != line) return entry;
   std::size_t start = line;
   std::size_t nearest = line;
   for (int i = 1; i <= kLinesProbed && start > fed_; ++i) {

@@ -24,6 +24,10 @@ namespace {
 constexpr std::size_t kMaxHosts = 64;
 constexpr std::size_t kMaxLineBytes = 65536;
 constexpr std::size_t kMaxConsoleBytes = 256;  // of a program's output before a kernel's stamp
+// A stamp like the first that comes far behind another: the machine has booted between. Others go
+// back, too, where a log is damaged.
+constexpr std::uint64_t kBootBeginsNs = 10'000'000'000;
+constexpr std::uint64_t kBackNs = 60'000'000'000;
 
 // Where and when a line was logged, as a report has it.
 LogReport stamp_of(const LineTime& time) {
@@ -40,6 +44,11 @@ LogReport stamp_of(const LineTime& time) {
 bool is_killers_in_kernel_log(std::string_view text) {
   return text.starts_with("oomd kill: ") || text.starts_with("lowmemorykiller: ") ||
          text.starts_with("send sigkill to ");
+}
+
+bool looks_like_a_kill(std::string_view text) {
+  return text.find("Killed process ") != std::string_view::npos ||
+         text.find(" invoked oom-killer: ") != std::string_view::npos;
 }
 
 }  // namespace
@@ -60,6 +69,8 @@ class LogReader::Impl {
   struct Stream {
     std::string host;
     LogParser parser;
+    std::uint64_t newest_ns = 0;  // since boot, of the parser's lines
+    std::string boot;             // theirs, where the log tells
     UserKillers killers;
     std::uint64_t used = 0;
   };
@@ -73,6 +84,7 @@ class LogReader::Impl {
     bool stamped = false;
     bool blank_end = false;
     bool record = false;
+    bool escaped = false;
     bool hash = false;
   };
 
@@ -82,7 +94,9 @@ class LogReader::Impl {
   void bare(std::string_view text);
   void hold(const Prefix& prefix, std::string_view host);
   void release();
-  void split(LogParser& parser);
+  // A report does not go on after a boot.
+  void enter_boot(std::string_view host, std::string_view boot);
+  void note_boot(Stream& stream, std::uint64_t at_ns);
   Stream& stream_of(std::string_view host);
   void collect(Stream& stream);
   void add(const Stream& stream, std::vector<LogReport>&& reports);
@@ -149,24 +163,21 @@ void LogReader::Impl::wrapped(const Wrapped& message_fields) {
   if (prefix.uptime_ns == 0) prefix.uptime_ns = message_fields.uptime_ns;
   prefix.stamped = true;
   prefix.record = message_fields.record;
-  message(prefix, prefix.host.empty() ? std::string_view(message_fields.host) : prefix.host);
+  const std::string_view host = prefix.host.empty() ? message_fields.host : prefix.host;
+  if (!message_fields.boot.empty()) enter_boot(host, message_fields.boot);
+  message(prefix, host);
 }
 
 void LogReader::Impl::message(const Prefix& prefix, std::string_view host) {
   release();
   if (!prefix.user_space) return hold(prefix, host);
   of_user_space(prefix, host);
-  constexpr std::string_view kKill = "Killed process ";
-  constexpr std::string_view kHead = " invoked oom-killer: ";
-  if (prefix.text.find(kKill) != std::string_view::npos ||
-      prefix.text.find(kHead) != std::string_view::npos) {
-    ++forged_;
-  }
 }
 
 // Some programs kill for want of memory, too. What has no program's name was written into the
 // kernel's log.
 void LogReader::Impl::of_user_space(const Prefix& prefix, std::string_view host) {
+  if (looks_like_a_kill(prefix.text)) ++forged_;
   const std::string_view program = prefix.program.empty() ? "kernel" : prefix.program;
   const LogReport stamp = stamp_of({.at_ns = prefix.uptime_ns, .wall = prefix.wall});
   if (is_user_killer(program)) {
@@ -214,6 +225,7 @@ void LogReader::Impl::hold(const Prefix& prefix, std::string_view host) {
   pending_.time = {.at_ns = prefix.uptime_ns, .wall = prefix.wall};
   pending_.stamped = prefix.stamped;
   pending_.record = prefix.record;
+  pending_.escaped = prefix.escaped;
   pending_.hash = hash_;
   any_stamped_ = any_stamped_ || prefix.stamped;
   held_ = true;
@@ -224,12 +236,13 @@ void LogReader::Impl::hold(const Prefix& prefix, std::string_view host) {
 void LogReader::Impl::release() {
   if (!held_) return;
   held_ = false;
-  if (pending_.record) {
+  if (pending_.escaped) {
     unescape_kmsg(pending_.text);
-  } else if (pending_.hash) {
+  } else if (pending_.hash && !pending_.record) {
     unfold(pending_.text);
   }
   Stream& stream = stream_of(pending_.host);
+  note_boot(stream, pending_.time.at_ns);
   stream.parser.message(pending_.time, pending_.text, pending_.caller);
   if (is_killers_in_kernel_log(pending_.text)) {
     stream.killers.line(stamp_of(pending_.time), "kernel", pending_.text);
@@ -237,6 +250,26 @@ void LogReader::Impl::release() {
     stream.killers.pass(stamp_of(pending_.time));
   }
   collect(stream);
+}
+
+void LogReader::Impl::enter_boot(std::string_view host, std::string_view boot) {
+  Stream& stream = stream_of(host);
+  if (stream.boot == boot) return;
+  const bool first = stream.boot.empty();
+  stream.boot = boot;
+  if (first) return;
+  release();
+  stream.parser.flush();
+  collect(stream);
+}
+
+void LogReader::Impl::note_boot(Stream& stream, std::uint64_t at_ns) {
+  if (at_ns == 0) return;
+  if (at_ns < kBootBeginsNs && stream.newest_ns > at_ns + kBackNs) {
+    stream.parser.flush();
+    collect(stream);
+  }
+  stream.newest_ns = at_ns;
 }
 
 LogReader::Impl::Stream& LogReader::Impl::stream_of(std::string_view host) {
@@ -313,6 +346,7 @@ std::vector<LogReport> LogReader::Impl::take() {
 }
 
 bool LogReader::Impl::idle() const {
+  if (journal_.wanted()) return false;
   const bool none_open = std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
     return stream.parser.idle() && stream.killers.idle();
   });
@@ -323,12 +357,14 @@ bool LogReader::Impl::idle() const {
 }
 
 bool LogReader::Impl::settled() const {
-  return std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
-    return stream.parser.idle() || stream.parser.settled();
-  });
+  return !journal_.wanted() &&
+         std::all_of(streams_.begin(), streams_.end(), [](const Stream& stream) {
+           return stream.parser.idle() || stream.parser.settled();
+         });
 }
 
 void LogReader::Impl::skipped() {
+  if (journal_.flush()) wrapped(journal_.entry());
   release();
   for (Stream& stream : streams_) {
     stream.parser.flush();
@@ -337,7 +373,6 @@ void LogReader::Impl::skipped() {
 }
 
 void LogReader::Impl::flush() {
-  if (journal_.flush()) wrapped(journal_.entry());
   skipped();
   for (Stream& stream : streams_) {
     stream.killers.flush();

@@ -161,7 +161,7 @@ class Peeler {
     if (caller != std::string_view::npos) out_.caller = rest.substr(caller + 8, end - caller - 8);
     if (*us < 9'000'000'000'000'000ULL) out_.uptime_ns = *us * 1000;
     if ((*priority >> 3U) != 0) out_.user_space = true;
-    out_.stamped = out_.kernel_tag = out_.record = true;
+    out_.stamped = out_.kernel_tag = out_.record = out_.escaped = true;
     scan_ = Scan(rest.substr(end + 1));
     return true;
   }

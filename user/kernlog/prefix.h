@@ -23,6 +23,7 @@ struct Prefix {
   bool kernel_tag = false;      // "kernel:", or facility kern
   bool user_space = false;      // another program's, or of another facility than kern
   bool record = false;          // one record of the kernel's, whole
+  bool escaped = false;         // as /dev/kmsg escapes it; the journal has it as it was printed
 };
 
 // Takes all of it off: several loggers may have passed a line on.

@@ -8,6 +8,17 @@
 #include <cerrno>
 
 namespace oomwitness {
+namespace {
+
+Result<std::size_t> read_some(int fd, std::span<char> room, const std::string& name) {
+  for (;;) {
+    const ssize_t got = ::read(fd, room.data(), room.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return fail(errno, "read " + name);
+  }
+}
+
+}  // namespace
 
 Result<Wake> wait_for(int fd, int stop_fd, std::optional<std::chrono::milliseconds> quiet_after) {
   std::array<pollfd, 2> polled{{{fd, POLLIN, 0}, {stop_fd, POLLIN, 0}}};
@@ -19,19 +30,22 @@ Result<Wake> wait_for(int fd, int stop_fd, std::optional<std::chrono::millisecon
 }
 
 Result<std::size_t> FdStream::read(std::span<char> room) {
-  for (;;) {
-    const ssize_t got = ::read(fd_.get(), room.data(), room.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno, "read " + name_);
-    ended_ = got == 0;
-    consumed_ += static_cast<std::size_t>(got);
-    return static_cast<std::size_t>(got);
-  }
+  TRY(const std::size_t got, read_some(fd_.get(), room, name_));
+  consumed_ += got;
+  return got;
 }
 
-Result<Wake> FdStream::wait(std::optional<std::chrono::milliseconds> quiet_after) {
-  if (ended_) return Wake::kStop;  // whoever wrote into the pipe is gone
-  return wait_for(fd_.get(), -1, quiet_after);
+Result<std::size_t> FollowedFd::read(std::span<char> room) {
+  TRY(const Wake wake, wait_for(fd_.get(), -1, std::chrono::milliseconds(0)));
+  if (wake == Wake::kQuiet) return std::size_t{0};
+  TRY(const std::size_t got, read_some(fd_.get(), room, name_));
+  ended_ = got == 0;
+  return got;
+}
+
+Result<Wake> FollowedFd::wait(std::optional<std::chrono::milliseconds> quiet_after) {
+  if (ended_) return Wake::kStop;
+  return wait_for(fd_.get(), stop_fd_, quiet_after);
 }
 
 }  // namespace oomwitness

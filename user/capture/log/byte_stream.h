@@ -51,19 +51,34 @@ class ByteStream {
 // poll(2) on `fd` and on `stop_fd` (-1: none).
 Result<Wake> wait_for(int fd, int stop_fd, std::optional<std::chrono::milliseconds> quiet_after);
 
-// Reads a descriptor; waits for it where it is a pipe, a socket or a terminal.
+// Reads a descriptor; where it is a pipe, a socket or a terminal, read() waits for more.
 class FdStream : public ByteStream {
  public:
   FdStream(OwnedFd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
 
   Result<std::size_t> read(std::span<char> room) override;
-  Result<Wake> wait(std::optional<std::chrono::milliseconds> quiet_after) override;
   std::uint64_t consumed() const override { return consumed_; }
 
  private:
   OwnedFd fd_;
   std::string name_;
   std::uint64_t consumed_ = 0;
+};
+
+// A pipe, a socket or a terminal that is followed: only wait() waits, and ends when whoever writes
+// is gone. `stop_fd`: readable when the user wants no more; -1: none.
+class FollowedFd : public ByteStream {
+ public:
+  FollowedFd(OwnedFd fd, std::string name, int stop_fd)
+      : fd_(std::move(fd)), name_(std::move(name)), stop_fd_(stop_fd) {}
+
+  Result<std::size_t> read(std::span<char> room) override;
+  Result<Wake> wait(std::optional<std::chrono::milliseconds> quiet_after) override;
+
+ private:
+  OwnedFd fd_;
+  std::string name_;
+  int stop_fd_;
   bool ended_ = false;
 };
 

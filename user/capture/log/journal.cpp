@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -34,7 +34,7 @@ class Journal {
  public:
   Journal(JournalApi api, OwnedJournal handle) : api_(api), handle_(std::move(handle)) {}
 
-  static Result<Journal> open(const JournalOptions& options);
+  static Result<Journal> open(const JournalQuery& options);
 
   // Boot ids, oldest first.
   Result<std::vector<std::string>> boots();
@@ -46,46 +46,58 @@ class Journal {
   std::string_view field(const char* name);
   std::int64_t unix_ns();
   std::uint64_t monotonic_ns();
-  int fd() { return api_.get_fd(handle_.get()); }
-  void process() { api_.process(handle_.get()); }
+  // From the first call on, new entries wake who polls it.
+  Result<int> fd();
+  Status process();
 
  private:
   Status match(std::string_view text);
+  Result<bool> has_entries();
 
   JournalApi api_;
   OwnedJournal handle_;
 };
 
-Result<Journal> Journal::open(const JournalOptions& options) {
-  const std::vector<std::string>& files = options.files;
+std::string what_is_opened(const JournalQuery& options) {
+  if (!options.files.empty()) return "open the journal " + options.files.front();
+  return options.folder.empty() ? "open the journal" : "open the journal in " + options.folder;
+}
+
+int open_handle(const JournalApi& api, const JournalQuery& options, sd_journal** raw) {
+  if (!options.folder.empty()) return api.open_directory(raw, options.folder.c_str(), 0);
+  if (options.files.empty()) return api.open(raw, kJournalLocalOnly | kJournalSystem);
+  std::vector<const char*> paths;
+  paths.reserve(options.files.size() + 1);
+  for (const std::string& file : options.files) paths.push_back(file.c_str());
+  paths.push_back(nullptr);
+  return api.open_files(raw, paths.data(), 0);
+}
+
+Result<Journal> Journal::open(const JournalQuery& options) {
   TRY(const JournalApi api, load_journal_api());
   sd_journal* raw = nullptr;
-  std::vector<const char*> paths;
-  paths.reserve(files.size() + 1);
-  for (const std::string& file : files) paths.push_back(file.c_str());
-  paths.push_back(nullptr);
-  int opened = 0;
-  std::string what = "open the journal";
-  if (!options.folder.empty()) {
-    opened = api.open_directory(&raw, options.folder.c_str(), 0);
-    what += " in " + options.folder;
-  } else if (!files.empty()) {
-    opened = api.open_files(&raw, paths.data(), 0);
-    what += " " + files.front();
-  } else {
-    opened = api.open(&raw, kJournalLocalOnly | kJournalSystem);
-  }
-  if (opened < 0) return fail(opened, what);
+  const int opened = open_handle(api, options, &raw);
+  if (opened < 0) return fail(opened, what_is_opened(options));
   Journal journal(api, OwnedJournal(raw, {api.close}));
   // It opens none without a word when it may read none.
-  const bool of_host = files.empty() && options.folder.empty();
-  if (of_host && api.has_runtime_files(raw) == 0 && api.has_persistent_files(raw) == 0) {
+  if (!options.files.empty()) return journal;
+  TRY(const bool any, journal.has_entries());
+  if (!any) {
     return fail(
-        what + ": there is none that can be read",
+        what_is_opened(options) + ": there is none that can be read",
         "run as root or as a member of the group systemd-journal; `journalctl -k` shows the "
         "same");
   }
   return journal;
+}
+
+// Every entry is of a boot.
+Result<bool> Journal::has_entries() {
+  const int asked = api_.query_unique(handle_.get(), "_BOOT_ID");
+  if (asked < 0) return fail(asked, "read the journal");
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  return api_.enumerate_unique(handle_.get(), &bytes, &size) > 0;
 }
 
 Status Journal::match(std::string_view text) {
@@ -129,21 +141,26 @@ Result<std::vector<std::string>> Journal::boots() {
   return sorted;
 }
 
+// "-1"; nothing for what is an id, even one of digits alone.
+std::optional<int> boots_back(const std::string& boot) {
+  int back = 0;
+  const char* end = boot.data() + boot.size();
+  const auto [stop, error] = std::from_chars(boot.data(), end, back);
+  if (error != std::errc{} || stop != end || back > 0) return std::nullopt;
+  return back;
+}
+
 // Before only_kills(): looking for the boot drops what has been chosen.
 Status Journal::only_boot(const std::string& boot) {
   TRY(const auto ids, boots());
-  int back = 0;
-  const char* end = boot.data() + boot.size();
-  const auto [parsed_to, trouble] = std::from_chars(boot.data(), end, back);
-  // An id of nothing but decimal digits is no such number.
-  const bool counted = trouble == std::errc{} && parsed_to == end && back <= 0;
+  const auto back = boots_back(boot);
   const auto newest = static_cast<std::int64_t>(ids.size()) - 1;
   const bool known =
-      counted ? newest + back >= 0 : std::find(ids.begin(), ids.end(), boot) != ids.end();
+      back ? newest + *back >= 0 : std::find(ids.begin(), ids.end(), boot) != ids.end();
   if (!known) {
     return fail("the journal has no boot '" + boot + "'", "journalctl --list-boots shows them");
   }
-  const std::string& id = counted ? ids[static_cast<std::size_t>(newest + back)] : boot;
+  const std::string& id = back ? ids[static_cast<std::size_t>(newest + *back)] : boot;
   CHECK_OK(match("_BOOT_ID=" + id));
   api_.add_conjunction(handle_.get());
   return {};
@@ -173,6 +190,18 @@ std::string_view Journal::field(const char* name) {
   return text.substr(std::min(text.size(), std::string_view(name).size() + 1));
 }
 
+Result<int> Journal::fd() {
+  const int fd = api_.get_fd(handle_.get());
+  if (fd < 0) return fail(fd, "watch the journal");
+  return fd;
+}
+
+Status Journal::process() {
+  const int changed = api_.process(handle_.get());
+  if (changed < 0) return fail(changed, "watch the journal");
+  return {};
+}
+
 std::int64_t Journal::unix_ns() {
   std::uint64_t us = 0;
   if (api_.get_realtime_usec(handle_.get(), &us) < 0) return 0;
@@ -189,7 +218,7 @@ std::uint64_t Journal::monotonic_ns() {
 
 class JournalStream : public ByteStream {
  public:
-  JournalStream(Journal journal, const JournalOptions& options)
+  JournalStream(Journal journal, const JournalQuery& options)
       : journal_(std::move(journal)),
         until_(options.until_unix_ns),
         since_monotonic_ns_(options.since_monotonic_ns),
@@ -210,27 +239,36 @@ class JournalStream : public ByteStream {
   LineQueue queue_;
 };
 
-void JournalStream::append_entry() {
-  LogRecord record;
-  record.unix_ns = journal_.unix_ns();
-  const std::string stamp(journal_.field("_SOURCE_MONOTONIC_TIMESTAMP"));
-  std::uint64_t us = 0;
-  if (std::from_chars(stamp.data(), stamp.data() + stamp.size(), us).ec == std::errc{}) {
-    record.monotonic_ns = us * kNsPerUs;
-  }
-  const std::string host(journal_.field("_HOSTNAME"));
-  std::string tag = "kernel";
-  if (journal_.field("_TRANSPORT") != "kernel") {
-    record.monotonic_ns.reset();
-    tag = journal_.field("SYSLOG_IDENTIFIER");
-    if (const auto pid = journal_.field("_PID"); !pid.empty()) {
-      tag.append("[").append(pid).append("]");
+// Bytes that are no UTF-8 stay as they are: nlohmann's dump and ours would write other ones.
+void append_json(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= ' ') {
+      out += c;
+      continue;
     }
+    std::array<char, 8> code{};
+    std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(c));
+    out += code.data();
   }
-  record.host = host;
-  record.tag = tag;
-  record.text = journal_.field("MESSAGE");
-  append_line(queue_.lines(), record);
+  out += '"';
+}
+
+void JournalStream::append_entry() {
+  constexpr std::array kFields = {"_BOOT_ID",        "_HOSTNAME",
+                                  "_TRANSPORT",      "SYSLOG_IDENTIFIER",
+                                  "SYSLOG_FACILITY", "_SOURCE_MONOTONIC_TIMESTAMP",
+                                  "MESSAGE"};
+  std::string& out = queue_.lines();
+  out += R"({"__REALTIME_TIMESTAMP":")" + std::to_string(journal_.unix_ns() / kNsPerUs) + '"';
+  for (const char* const name : kFields) {
+    const std::string_view value = journal_.field(name);
+    if (value.empty()) continue;
+    out.append(",\"").append(name).append("\":");
+    append_json(out, value);
+  }
+  out += "}\n";
 }
 
 Result<std::size_t> JournalStream::read(std::span<char> room) {
@@ -246,23 +284,26 @@ Result<std::size_t> JournalStream::read(std::span<char> room) {
 
 Result<Wake> JournalStream::wait(std::optional<std::chrono::milliseconds> quiet_after) {
   if (!follow_) return Wake::kStop;
-  TRY(const Wake wake, wait_for(journal_.fd(), stop_fd_, quiet_after));
-  journal_.process();
+  TRY(const int fd, journal_.fd());
+  TRY(const Wake wake, wait_for(fd, stop_fd_, quiet_after));
+  CHECK_OK(journal_.process());
   return wake;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ByteStream>> open_journal(const JournalOptions& options) {
+Result<std::unique_ptr<ByteStream>> open_journal(const JournalQuery& options) {
   TRY(Journal journal, Journal::open(options));
   if (options.boot) CHECK_OK(journal.only_boot(*options.boot));
   CHECK_OK(journal.only_kills(options.kernel_only));
   CHECK_OK(journal.seek(options.since_unix_ns));
-  if (options.follow) journal.fd();  // from here on new entries wake us
+  if (options.follow) {
+    TRY([[maybe_unused]] const int watched, journal.fd());
+  }
   return std::unique_ptr<ByteStream>(std::make_unique<JournalStream>(std::move(journal), options));
 }
 
-Result<std::vector<std::string>> journal_boots(const JournalOptions& options) {
+Result<std::vector<std::string>> journal_boots(const JournalQuery& options) {
   TRY(Journal journal, Journal::open(options));
   return journal.boots();
 }

@@ -44,11 +44,9 @@ Result<JournalApi> load_journal_api() {
                      find(library, "sd_journal_get_monotonic_usec", api.get_monotonic_usec) &&
                      find(library, "sd_journal_query_unique", api.query_unique) &&
                      find(library, "sd_journal_enumerate_unique", api.enumerate_unique) &&
-                     find(library, "sd_journal_has_runtime_files", api.has_runtime_files) &&
-                     find(library, "sd_journal_has_persistent_files", api.has_persistent_files) &&
                      find(library, "sd_journal_get_fd", api.get_fd) &&
                      find(library, "sd_journal_process", api.process);
-  if (!whole) return fail("load libsystemd: it is older than systemd 229", kWithoutIt);
+  if (!whole) return fail("load libsystemd: it is older than systemd 205", kWithoutIt);
   return api;
 }
 

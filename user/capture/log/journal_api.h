@@ -38,8 +38,6 @@ struct JournalApi {
   int (*get_monotonic_usec)(sd_journal*, std::uint64_t*, JournalId* boot) = nullptr;
   int (*query_unique)(sd_journal*, const char* field) = nullptr;
   int (*enumerate_unique)(sd_journal*, const void**, std::size_t*) = nullptr;
-  int (*has_runtime_files)(sd_journal*) = nullptr;
-  int (*has_persistent_files)(sd_journal*) = nullptr;
   int (*get_fd)(sd_journal*) = nullptr;
   int (*process)(sd_journal*) = nullptr;
 };

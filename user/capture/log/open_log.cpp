@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "capture/log/compression.h"
+#include "capture/log/followed_file.h"
 #include "capture/log/journal.h"
 
 namespace oomwitness {
@@ -61,26 +62,49 @@ Result<OpenedLog> open_stream(OwnedFd fd, const std::string& name) {
   return make_opened(std::move(stream));
 }
 
-Result<OpenedLog> open_regular(OwnedFd fd, const std::string& path, std::uint64_t bytes) {
-  std::array<char, kMagicBytes> first{};
-  const ssize_t got = ::pread(fd.get(), first.data(), first.size(), 0);
-  if (got < 0) return fail(errno, "read " + path);
-  const Format format = format_of({first.data(), static_cast<std::size_t>(got)});
-  OpenedLog opened{nullptr, bytes};
+struct OpenedFile {
+  OwnedFd fd;
+  bool regular = false;
+  std::uint64_t bytes = 0;
+};
+
+Result<OpenedLog> open_regular(OpenedFile file, Format format, const std::string& path) {
+  OpenedLog opened{nullptr, file.bytes};
   if (format == Format::kText) {
-    opened.pieces = MappedPieces::open(std::move(fd), path);
+    opened.pieces = MappedPieces::open(std::move(file.fd), path);
     return opened;
   }
-  std::unique_ptr<ByteStream> stream = std::make_unique<FdStream>(std::move(fd), path);
+  std::unique_ptr<ByteStream> stream = std::make_unique<FdStream>(std::move(file.fd), path);
   TRY(stream, decompress(format, std::move(stream), path));
   opened.pieces = std::make_unique<StreamPieces>(std::move(stream));
   return opened;
 }
 
-bool is_journal(int fd) {
+Result<Format> format_of_file(int fd, const std::string& path) {
   std::array<char, kMagicBytes> first{};
   const ssize_t got = ::pread(fd, first.data(), first.size(), 0);
-  return got > 0 && format_of({first.data(), static_cast<std::size_t>(got)}) == Format::kJournal;
+  if (got < 0) return fail(errno, "read " + path);
+  return format_of({first.data(), static_cast<std::size_t>(got)});
+}
+
+JournalQuery journal_file(const std::string& path, const LogRange& range) {
+  JournalQuery query;
+  query.files = {path};
+  query.since_unix_ns = range.since_unix_ns;
+  query.until_unix_ns = range.until_unix_ns;
+  return query;
+}
+
+Result<OpenedFile> open_file(const std::string& path) {
+  if (path == "-") return OpenedFile{.fd = OwnedFd(::dup(STDIN_FILENO))};
+  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return fail(errno, "open " + path);
+  struct stat file {};
+  if (::fstat(fd.get(), &file) != 0) return fail(errno, "open " + path);
+  if (S_ISDIR(file.st_mode)) {
+    return fail(EISDIR, "read " + path, "name the logs in it: " + path + "/kern.log*");
+  }
+  return OpenedFile{std::move(fd), S_ISREG(file.st_mode), static_cast<std::uint64_t>(file.st_size)};
 }
 
 }  // namespace
@@ -89,25 +113,34 @@ OpenedLog make_opened(std::unique_ptr<ByteStream> stream) {
   return {std::make_unique<StreamPieces>(std::move(stream)), 0};
 }
 
-Result<OpenedLog> open_log(const std::string& path, std::optional<std::int64_t> since_unix_ns,
-                           std::optional<std::int64_t> until_unix_ns) {
-  if (path == "-") return open_stream(OwnedFd(::dup(STDIN_FILENO)), "stdin");
-  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return fail(errno, "open " + path);
-  struct stat file {};
-  if (::fstat(fd.get(), &file) != 0) return fail(errno, "open " + path);
-  if (S_ISDIR(file.st_mode)) {
-    return fail(EISDIR, "read " + path, "name the logs in it: " + path + "/kern.log*");
-  }
-  if (!S_ISREG(file.st_mode)) return open_stream(std::move(fd), path);
-  if (is_journal(fd.get())) {
-    TRY(auto journal, open_journal({.files = {path},
-                                    .boot = {},
-                                    .since_unix_ns = since_unix_ns,
-                                    .until_unix_ns = until_unix_ns}));
+Result<OpenedLog> open_log(const std::string& path, const LogRange& range) {
+  TRY(OpenedFile file, open_file(path));
+  if (!file.regular) return open_stream(std::move(file.fd), path == "-" ? "stdin" : path);
+  TRY(const Format format, format_of_file(file.fd.get(), path));
+  if (format == Format::kJournal) {
+    TRY(auto journal, open_journal(journal_file(path, range)));
     return make_opened(std::move(journal));
   }
-  return open_regular(std::move(fd), path, static_cast<std::uint64_t>(file.st_size));
+  return open_regular(std::move(file), format, path);
+}
+
+Result<OpenedLog> follow_log(const std::string& path, const LogRange& range, int stop_fd) {
+  TRY(OpenedFile file, open_file(path));
+  if (!file.regular) {
+    return make_opened(
+        std::make_unique<FollowedFd>(std::move(file.fd), path == "-" ? "stdin" : path, stop_fd));
+  }
+  TRY(const Format format, format_of_file(file.fd.get(), path));
+  if (format == Format::kJournal) {
+    JournalQuery query = journal_file(path, range);
+    query.follow = true;
+    query.stop_fd = stop_fd;
+    TRY(auto journal, open_journal(query));
+    return make_opened(std::move(journal));
+  }
+  if (format != Format::kText) return fail(EINVAL, "follow " + path + ", which is compressed");
+  TRY(auto stream, FollowedFile::open(path, stop_fd));
+  return make_opened(std::move(stream));
 }
 
 }  // namespace oomwitness
