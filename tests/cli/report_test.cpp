@@ -67,6 +67,22 @@ TEST_F(Report, OfSeveralFilesCountsEachIncidentOnce) {
   EXPECT_THAT(ran.out, HasSubstr("3 incidents"));
 }
 
+TEST_F(Report, OfARotatedLogJoinsWhatIsCutBetweenItsFiles) {
+  const std::string report = content(kLog);
+  const std::size_t middle = report.find('\n', report.size() / 2) + 1;
+  std::ofstream(path("kern.log.1")) << report.substr(0, middle);
+  std::ofstream(path("kern.log")) << report.substr(middle);
+  const Ran whole = run({"report", "--text", kLog});
+  EXPECT_EQ(whole.code, 0);
+  EXPECT_EQ(run({"report", "--text", path("kern.log"), path("kern.log.1")}).out, whole.out);
+}
+
+TEST_F(Report, AKillThatTwoLogsTellOfIsCountedOnce) {
+  std::ofstream(path("syslog")) << content(kLog);
+  const Ran ran = run({"report", "--text", kLog, path("syslog")});
+  EXPECT_EQ(ran.out, run({"report", "--text", kLog}).out);
+}
+
 TEST_F(Report, OnlyTheIncidentWithTheId) {
   const Ran ran = run({"report", "--id", "01M83HY6BHNE3XDMMV0Q1SWR9Q", kIncidents});
   EXPECT_EQ(ran.code, 0) << ran.err;

@@ -13,12 +13,13 @@
 #include "capture/log/open_log.h"
 #include "capture/log/rotation.h"
 #include "cli/commands.h"
-#include "cli/local_clock.h"
+#include "cli/log_options.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "incident/json.h"
 #include "pipeline/host.h"
 #include "pipeline/log_analysis.h"
+#include "pipeline/log_set.h"
 #include "sink/report.h"
 #include "sink/summary.h"
 #include "support/end_signals.h"
@@ -40,12 +41,6 @@ void note(const std::string& text) {
 
 std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
   return thousands(n) + " " + std::string(n == 1 ? one : many);
-}
-
-LogReaderOptions reader_options() {
-  constexpr std::int64_t kDayNs = 24LL * 3600 * 1'000'000'000;  // clocks differ, and so do zones
-  const Clock clock = local_clock();
-  return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
 }
 
 // nullopt: not a regular file.
@@ -71,7 +66,7 @@ class Analyze {
       : command_(command),
         summary_(wants_utf8()),
         progress_(STDERR_FILENO, size_on_disk(command.files)),
-        analysis_(reader_options(), {.filter = command.filter, .count = command.count},
+        analysis_(log_reader_options(), {.filter = command.filter, .count = command.count},
                   {.since = command.since_unix_ns, .until = command.until_unix_ns},
                   [this](const Incident& incident) { return write(incident); }) {}
 
@@ -82,6 +77,7 @@ class Analyze {
   Status write(const Incident& incident);
   Status flush();
   Status read(Pieces& pieces);
+  Status read_file(const std::string& path);
   void read_set(const LogSet& set);
   Status follow_set(const LogSet& set);
   Status read_dmesg();
@@ -135,25 +131,17 @@ Status Analyze::read(Pieces& pieces) {
   return status;
 }
 
-// A file that cannot be read does not keep the others from being read.
+Status Analyze::read_file(const std::string& path) {
+  // What comes through a pipe may be long in coming.
+  most_unwritten_ = size_of_file(path) ? kBatch : 0;
+  TRY(const auto opened, open_log(path, range_of(command_)));
+  return read(*opened.pieces);
+}
+
 void Analyze::read_set(const LogSet& set) {
-  bool broken = true;  // the first goes on where nothing ended
-  for (const LogSetMember& member : set) {
-    if (analysis_.done()) return;
-    // What comes through a pipe may be long in coming.
-    most_unwritten_ = size_of_file(member.path) ? kBatch : 0;
-    if (broken || member.after_gap) {
-      keep(analysis_.end_log());
-    } else {
-      analysis_.next_file();
-    }
-    auto opened = open_log(member.path, range_of(command_));
-    const Status status =
-        opened ? read(*opened->pieces) : Status(tl::make_unexpected(std::move(opened).error()));
-    broken = !status;
-    keep(status);
-  }
-  keep(analysis_.end_log());
+  read_log_set(
+      set, analysis_, [this](const std::string& path) { return read_file(path); },
+      [this](const Status& status) { keep(status); });
 }
 
 // The older files of the set as they are, the youngest as it grows.

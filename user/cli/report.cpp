@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,14 +11,16 @@
 #include "cli/commands.h"
 #include "cli/libexec.h"
 #include "cli/local_clock.h"
+#include "cli/log_options.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "cli/write_file.h"
 #include "pipeline/incident_source.h"
+#include "pipeline/log_set.h"
 #include "sink/gathered.h"
 #include "sink/html/report_html.h"
 #include "sink/run_chart.h"
 #include "sink/text_overview.h"
-#include "support/owned_fd.h"
 
 namespace oomwitness {
 namespace {
@@ -30,12 +28,6 @@ namespace {
 constexpr int kWritten = 0;
 constexpr int kFailed = 1;
 constexpr int kNoneFound = 3;
-
-LogReaderOptions reader_options() {
-  constexpr std::int64_t kDayNs = 24LL * 3600 * 1'000'000'000;  // clocks differ, and so do zones
-  const Clock clock = local_clock();
-  return {.newest_unix_ns = clock.now_unix_ns + kDayNs, .to_utc = clock.to_utc};
-}
 
 // All that a report is made of.
 struct Material {
@@ -45,32 +37,30 @@ struct Material {
   bool empty() const { return incidents.tally().incidents() == 0 && runs.empty(); }
 };
 
-Status read(Pieces& pieces, const ReportCommand& command, Material& material) {
-  return read_records(
-      pieces, reader_options(),
-      [&](const Incident& incident) {
-        if (!command.id || incident.id == *command.id) material.incidents.add(incident);
-        return Status{};
-      },
-      [&](const RunRecord& run) {
-        material.runs.push_back(run);
-        return Status{};
-      });
+IncidentSource source_of(const ReportCommand& command, Material& material) {
+  return {log_reader_options(),
+          [&](const Incident& incident) {
+            if (!command.id || incident.id == *command.id) material.incidents.add(incident);
+            return Status{};
+          },
+          [&](const RunRecord& run) {
+            material.runs.push_back(run);
+            return Status{};
+          }};
 }
 
-Status read_file(const std::string& path, const ReportCommand& command, Material& material) {
+Status read_file(const std::string& path, IncidentSource& source) {
   TRY(const auto opened, open_log(path));
-  return read(*opened.pieces, command, material);
+  return source.read(*opened.pieces);
 }
 
-Status read_store(const ReportCommand& command, Material& material) {
+Status read_store(const ReportCommand& command, IncidentSource& source) {
   const char* const program = "oomwitness-history";
   std::vector<std::string> arguments{"--json", "--limit", std::to_string(command.most)};
   if (command.store) arguments.insert(arguments.end(), {"--store", *command.store});
   TRY(auto piped, run_beside(program, std::move(arguments)));
   Status status =
-      read(*make_opened(std::make_unique<FdStream>(std::move(piped.out), program)).pieces, command,
-           material);
+      source.read(*make_opened(std::make_unique<FdStream>(std::move(piped.out), program)).pieces);
   const int code = wait_for_end(piped);
   if (!status) return status;
   // It has said itself what was wrong.
@@ -87,9 +77,12 @@ bool read_all(const ReportCommand& command, Material& material) {
     print_error(status.error());
     whole = false;
   };
-  if (command.stored) keep(read_store(command, material));
-  for (const LogSet& set : sort_rotated(command.files))
-    for (const LogSetMember& member : set) keep(read_file(member.path, command, material));
+  IncidentSource source = source_of(command, material);
+  if (command.stored) keep(read_store(command, source));
+  for (const LogSet& set : sort_rotated(command.files)) {
+    read_log_set(
+        set, source, [&](const std::string& path) { return read_file(path, source); }, keep);
+  }
   return whole;
 }
 
@@ -121,22 +114,6 @@ std::string as_html(const ReportCommand& command, Material material) {
   report.tally = material.incidents.tally();
   report.incidents = std::move(material.incidents).take();
   return render_html(report);
-}
-
-// Whole or not at all: a browser never opens half a report. What is no regular file (a pipe,
-// /dev/stdout) is written as it is.
-Status write_file(const std::string& path, const std::string& text) {
-  struct stat found {};
-  const bool special = ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
-  const std::string part = special ? path : path + ".part";
-  constexpr mode_t kMode = 0644;
-  const OwnedFd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode));
-  if (file.get() < 0) return fail(errno, "write " + part);
-  if (Status status = write_all(file.get(), text); !status)
-    return tl::make_unexpected(std::move(status).error().during(part));
-  if (!special && ::rename(part.c_str(), path.c_str()) != 0)
-    return fail(errno, "rename " + part + " to " + path);
-  return {};
 }
 
 Status write(const ReportCommand& command, Material material) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <string>
@@ -10,6 +9,7 @@
 #include "cli/local_clock.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "cli/write_file.h"
 #include "run/run_command.h"
 #include "run/run_json.h"
 #include "sink/gathered.h"
@@ -59,15 +59,6 @@ RunOptions run_options(const RunCommand& command, SignalHandler on_sigpipe) {
   return options;
 }
 
-Status write_file(const std::string& path, std::string_view text, int how) {
-  constexpr mode_t kMode = 0666;
-  const OwnedFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, kMode));
-  if (file.get() < 0) return fail(errno, "open " + path);
-  if (Status written = write_all(file.get(), text); !written)
-    return tl::make_unexpected(std::move(written).error().during(path));
-  return {};
-}
-
 std::string as_html(const RunRecord& record) {
   constexpr std::size_t kMostListed = 1'000;
   Gathered gathered(kMostListed);
@@ -87,11 +78,11 @@ Status write_outputs(const RunCommand& command, const RunRecord& record) {
   const auto keep = [&status](Status written) {
     if (status && !written) status = std::move(written);
   };
-  if (command.junit) keep(write_file(*command.junit, render_junit({record}), O_TRUNC));
-  if (command.json) keep(write_file(*command.json, to_json(record) + "\n", O_TRUNC));
-  if (command.html) keep(write_file(*command.html, as_html(record), O_TRUNC));
+  if (command.junit) keep(write_file(*command.junit, render_junit({record})));
+  if (command.json) keep(write_file(*command.json, to_json(record) + "\n"));
+  if (command.html) keep(write_file(*command.html, as_html(record)));
   if (command.github_summary)
-    keep(write_file(*command.github_summary, render_github_summary(record), O_APPEND));
+    keep(append_to_file(*command.github_summary, render_github_summary(record)));
   return status;
 }
 

@@ -8,7 +8,6 @@
 
 #include "diagnose/diagnose.h"
 #include "incident/json.h"
-#include "pipeline/log_analysis.h"
 #include "run/run_json.h"
 
 namespace oomwitness {
@@ -120,21 +119,18 @@ Status read_json(Pieces& pieces, std::string_view first,
 
 }  // namespace
 
-Status read_records(Pieces& pieces, const LogReaderOptions& log,
-                    const std::function<Status(const Incident&)>& sink,
-                    const std::function<Status(const RunRecord&)>& runs) {
+Status IncidentSource::read(Pieces& pieces) {
   TRY(const std::string_view first, beginning(pieces));
   if (names_schema(first, "oomwitness/incident/") || is_run(first))
-    return read_json(pieces, first, sink, runs);
-  LogAnalysis analysis(log, {}, {}, sink);
+    return read_json(pieces, first, sink_, runs_);
   Peeked peeked(pieces, first.size());
-  CHECK_OK(analysis.read(peeked, [] {}));
-  return analysis.end_log();
+  return analysis_.read(peeked, [] {});
 }
 
-Status read_incidents(Pieces& pieces, const LogReaderOptions& log,
-                      const std::function<Status(const Incident&)>& sink) {
-  return read_records(pieces, log, sink, [](const RunRecord&) { return Status{}; });
+Status read_incidents(Pieces& pieces, const LogReaderOptions& log, const LogAnalysis::Sink& sink) {
+  IncidentSource source(log, sink, [](const RunRecord&) { return Status{}; });
+  CHECK_OK(source.read(pieces));
+  return source.end_log();
 }
 
 }  // namespace oomwitness

@@ -66,12 +66,15 @@ Result<std::size_t> GzipDecoder::read(std::span<char> room) {
       if (!more) return std::size_t{0};
     }
     CHECK_OK(packed_.fill());
-    if (packed_.ended) return tl::make_unexpected(cut_short(packed_.name));
+    // Even without more to take, it may have more to give.
     state_.next_in = reinterpret_cast<Bytef*>(packed_.bytes.data() + packed_.begin);
     state_.avail_in = static_cast<uInt>(packed_.end - packed_.begin);
     const int status = ::inflate(&state_, Z_NO_FLUSH);
     packed_.begin = packed_.end - state_.avail_in;
     between_ = status == Z_STREAM_END;
+    if (status == Z_BUF_ERROR && packed_.ended) {
+      return tl::make_unexpected(cut_short(packed_.name));
+    }
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
       return tl::make_unexpected(
           damaged(packed_.name, state_.msg != nullptr ? state_.msg : "not gzip"));
