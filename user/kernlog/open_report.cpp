@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxFrames = 64;
 constexpr std::size_t kMaxSummaryBytes = 16384;
-constexpr std::size_t kMaxVictims = 65536;
-
-// The kernel kills a group in one go; slower than this it is another kill, whose head was
-// rate-limited away.
-constexpr std::uint64_t kGroupGapNs = 1'000'000'000;
 
 // PAGE_COUNTER_MAX, LONG_MAX in whole pages, printed as bytes: of 64 KiB pages and all smaller.
 constexpr std::uint64_t kUnlimitedBytes = (1ULL << 63U) - 65536;
@@ -26,10 +21,6 @@ constexpr std::uint64_t kUnlimitedBytes = (1ULL << 63U) - 65536;
 void set_limit(const UsageLine& usage, Opt<std::uint64_t>& limit, bool& unlimited) {
   unlimited = usage.limit_bytes >= kUnlimitedBytes;
   if (!unlimited) limit = usage.limit_bytes;
-}
-
-bool apart(const LineTime& earlier, const LineTime& later, std::uint64_t gap_ns) {
-  return earlier.at_ns != 0 && later.at_ns > earlier.at_ns && later.at_ns - earlier.at_ns > gap_ns;
 }
 
 std::uint64_t mix(std::uint64_t hash, std::string_view text) {
@@ -43,11 +34,6 @@ std::uint64_t mix(std::uint64_t hash, std::string_view text) {
   }
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
   return hash ^ (hash >> 29U);
-}
-
-std::string_view bytes_of(const std::uint64_t& value) {
-  static_assert(sizeof value == 8);
-  return {reinterpret_cast<const char*>(&value), sizeof value};  // NOLINT(*-reinterpret-cast)
 }
 
 }  // namespace
@@ -88,10 +74,9 @@ void OpenReport::seen(const LineTime& at) {
   if (dated_) return;
   dated_ = at.at_ns != 0 || at.wall;
   report_.began_ns = at.at_ns;
-  report_.text_hash = mix(report_.text_hash, bytes_of(at.at_ns));
+  hash(at.at_ns);
   if (!at.wall) return;
-  const auto civil = static_cast<std::uint64_t>(at.wall->civil_ns);
-  report_.text_hash = mix(report_.text_hash, bytes_of(civil));
+  hash(static_cast<std::uint64_t>(at.wall->civil_ns));
   report_.wall_ns = at.wall->civil_ns;
   report_.wall_has_zone = at.wall->has_zone;
   report_.wall_has_year = at.wall->has_year;
@@ -99,6 +84,11 @@ void OpenReport::seen(const LineTime& at) {
 
 void OpenReport::hash(std::string_view text) {
   report_.text_hash = mix(report_.text_hash, text);
+}
+
+void OpenReport::hash(std::uint64_t value) {
+  static_assert(sizeof value == 8);
+  hash({reinterpret_cast<const char*>(&value), sizeof value});  // NOLINT(*-reinterpret-cast)
 }
 
 bool OpenReport::add(const LineTime& at, const HeaderLine& header) {
@@ -252,126 +242,6 @@ bool OpenReport::add(const LineTime& at, const ChoiceLine& choice) {
   return true;
 }
 
-// Whether the summary speaks of that process. Its pid is the thread group's, the kill line's that
-// of a thread which still had the mm, as is the table's (find_lock_task_mm).
-bool OpenReport::has_chosen(const KillLine& kill) const {
-  const auto chosen = summary_pid(summary_);
-  if (!chosen || *chosen == kill.pid || !table_.is_whole()) return true;
-  const auto group = table_.find(kill.pid);
-  if (group) return group == chosen || !table_.find(*chosen);  // a pid that nobody has is damaged
-  return false;
-}
-
-// To 2.6.2x each thread that uses the victim's memory has a line of its own.
-bool OpenReport::is_another_thread(const LineTime& at, const KillLine& kill) const {
-  return headed_ && old_wording_ && !kill.memory.anon_rss_bytes && !kill.memory.total_vm_bytes &&
-         report_.victims.front().comm == kill.comm && !apart(last_kill_, at, kGroupGapNs);
-}
-
-bool OpenReport::add_further_kill(const LineTime& at, const KillLine& kill) {
-  if (report_.oom_group) {
-    if (apart(last_kill_, at, kGroupGapNs) || report_.victims.size() >= kMaxVictims) return false;
-    add_victim(kill, Role::kGroup);
-    return true;
-  }
-  if (!is_another_thread(at, kill)) return false;
-  add_victim(kill, Role::kSharedMm);
-  return true;
-}
-
-bool OpenReport::add(const LineTime& at, const KillLine& kill) {
-  if (report_.no_killable || report_.panic) return false;
-  if (report_.victims.empty()) {
-    if (!has_chosen(kill)) return false;
-    old_wording_ = kill.message == KillMessage::kGlobal && !choice_ && !kill.memory.total_vm_bytes;
-    add_victim(kill, report_.oom_group ? Role::kGroup : Role::kChosen);
-  } else if (!add_further_kill(at, kill)) {
-    return false;
-  }
-  if (kill.form && report_.victims.size() == 1) forms_.push_back(*kill.form);
-  // Where the choice has a line of its own, it has the words.
-  if (kill.message != KillMessage::kUnknown || !choice_) message_ = kill.message;
-  seen(at);
-  last_kill_ = at;
-  return true;
-}
-
-void OpenReport::add_victim(const KillLine& kill, Role role) {
-  // The first of a group is told again among its members.
-  last_is_new_ = by_pid_.emplace(kill.pid, report_.victims.size()).second;
-  if (!last_is_new_) return;
-  Victim victim;
-  victim.pid = kill.pid;
-  if (kill.comm) victim.comm = *kill.comm;
-  victim.uid = kill.uid;
-  victim.oom_score_adj = kill.oom_score_adj;
-  victim.memory = kill.memory;
-  victim.role = role;
-  const std::uint64_t pid = kill.pid;
-  hash(bytes_of(pid));
-  if (kill.doubtful) {
-    report_.missing.emplace("victims[" + std::to_string(report_.victims.size()) + "].memory",
-                            "the kill line is damaged");
-  }
-  report_.victims.push_back(std::move(victim));
-}
-
-bool OpenReport::add(const LineTime& at, const ExitingLine&) {
-  if (!begun() || !report_.oom_group) return false;
-  seen(at);
-  last_is_new_ = false;
-  last_kill_ = at;
-  return true;
-}
-
-bool OpenReport::add(const LineTime& at, const GroupLine& group) {
-  // A post may hold the same lines twice.
-  if (report_.oom_group) {
-    return at.at_ns != 0 && at.at_ns == group_at_.at_ns && group.path == group_path_;
-  }
-  if (begun() && report_.victims.empty() && !headed_ && summary_.empty() && !choice_) return false;
-  if (report_.no_killable || report_.panic) return false;
-  seen(at);
-  last_kill_ = group_at_ = at;
-  report_.oom_group = true;
-  group_path_ = group.path;
-  return true;
-}
-
-bool OpenReport::add(const LineTime& at, const NoKillableLine&) {
-  if (settled()) return false;
-  seen(at);
-  report_.no_killable = true;
-  hash("no killable");
-  return true;
-}
-
-bool OpenReport::add(const LineTime& at, const PanicLine& panic) {
-  if (settled() && (!report_.no_killable || report_.panic)) return false;
-  seen(at);
-  report_.panic = panic.reason;
-  hash(panic.reason);
-  return true;
-}
-
-bool OpenReport::add(const LineTime& at, const ReapedLine& reaped) {
-  const auto known = by_pid_.find(reaped.tid);
-  if (known != by_pid_.end()) {
-    Timeline& timeline = report_.victims[known->second].timeline;
-    if (!reaped.done) timeline.reap_skipped = true;
-    if (reaped.done && at.at_ns != 0) timeline.reaped_ns = at.at_ns;
-    return true;
-  }
-  if (settled() || !begun() || reaped_) return false;
-  // It may have been killed long ago; settle_reaped() decides.
-  reaped_.emplace();
-  reaped_->pid = reaped.tid;
-  if (!reaped.comm.empty()) reaped_->comm = reaped.comm;
-  if (reaped.done && at.at_ns != 0) reaped_->timeline.reaped_ns = at.at_ns;
-  if (!reaped.done) reaped_->timeline.reap_skipped = true;
-  return true;
-}
-
 bool OpenReport::add(const LineTime&, const OtherDumpLine&) {
   if (begun()) return false;
   clear();
@@ -400,21 +270,6 @@ void OpenReport::note_machine(std::string_view text) {
 TaskTable::Scale OpenReport::scale_now() const {
   const auto size = page_size();
   return {.page_size_bytes = size, .total_pages = total_pages(size)};
-}
-
-Opt<OpenReport::Told> OpenReport::release_last() {
-  if (!report_.oom_group || !last_is_new_ || report_.victims.size() < 2) return std::nullopt;
-  Told last{.victim = std::move(report_.victims.back()), .message = message_};
-  report_.victims.pop_back();
-  by_pid_.erase(last.victim.pid.value_or(0));
-  return last;
-}
-
-void OpenReport::adopt(Told first) {
-  first.victim.role = Role::kChosen;
-  message_ = first.message;
-  by_pid_.emplace(first.victim.pid.value_or(0), report_.victims.size());
-  report_.victims.push_back(std::move(first.victim));
 }
 
 }  // namespace oomwitness

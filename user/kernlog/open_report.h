@@ -80,11 +80,14 @@ class OpenReport {
   bool in_head() const { return headed_ && !settled(); }
   void seen(const LineTime& at);
   void hash(std::string_view text);
+  void hash(std::uint64_t value);
+  TaskTable::Scale scale_now() const;
+
+  // report_outcome.cpp, with the lines of kills and of the reaper
   bool has_chosen(const KillLine& kill) const;
   bool is_another_thread(const LineTime& at, const KillLine& kill) const;
   bool add_further_kill(const LineTime& at, const KillLine& kill);
   void add_victim(const KillLine& kill, Role role);
-  TaskTable::Scale scale_now() const;
 
   // report_settle.cpp
   void settle_summary();
