@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/bench.sh [--kernel K]... [--measure M]... [--host]
+# scripts/bench.sh [--kernel K]... [--measure M]... [--host | --log]
 #
 # Builds the static release, boots guests and takes every measure of docs/benchmarks.md in them, side
-# by side with libbpf-tools' oomkill. Prints the tables; the numbers end up in build/bench.
+# by side with libbpf-tools' oomkill; or reads large logs on this machine. Prints the tables; the
+# numbers end up in build/bench.
 set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
@@ -16,10 +17,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/bench.sh [--kernel K]... [--measure M]... [--host]
+usage: scripts/bench.sh [--kernel K]... [--measure M]... [--host | --log]
   --kernel K    a guest's kernel from scripts/vm/kernels.txt (6.1 and 6.12); any number of times
   --measure M   only this one: startup, idle, storm, group, overhead, latency, candidates
   --host        latency on this machine instead, as root: real kills in a small throw-away cgroup
+  --log         `analyze` on logs of up to 2 GiB, made in /var/tmp, on this machine
   --build DIR   a static build that is there already, instead of build/static
   --cpus N      CPUs of a guest (2)
   --clock C     host (default), or icount: the clock of a guest with one CPU counts its
@@ -32,12 +34,13 @@ MEASURES=(startup idle group storm latency overhead candidates)
 # Debian 12's: what users of that release get.
 PEER_SUITE=bookworm
 PEER_PACKAGES=(libbpf-tools libc6 libelf1 zlib1g)
-kernels=() chosen=() runs=() host='' static='' cpus=2 clock=host limit=3000
+kernels=() chosen=() runs=() host='' log='' static='' cpus=2 clock=host limit=3000
 while [ $# -gt 0 ]; do
   case $1 in
     --kernel) kernels+=("${2:?$(usage)}") && shift ;;
     --measure) chosen+=("${2:?$(usage)}") && shift ;;
     --host) host=yes ;;
+    --log) log=yes ;;
     --build) static=${2:?$(usage)} && shift ;;
     --clock) clock=${2:?$(usage)} && shift ;;
     --timeout) limit=${2:?$(usage)} && shift ;;
@@ -130,6 +133,20 @@ without_log() {
     sh "$@"
 }
 
+# The program with the shared C library: its memchr is the processor's own.
+bench_log() {
+  if [ -z "$static" ]; then build release oomwitness; fi
+  TMPDIR=/var/tmp need_tmp # /tmp may be memory, and the page cache is what is measured
+  /usr/bin/python3 "$OW_ROOT/scripts/lib/bench_log.py" \
+    "${static:-$OW_ROOT/build/release}/user/cli/oomwitness" "$OW_ROOT/tests/data/kernlog" \
+    "$OUT/log" --folder "$OW_TMP"
+}
+
+if [ -n "$log" ]; then
+  ensure_packages build
+  bench_log
+  exit
+fi
 ensure_packages build vm
 need_tmp
 mkdir -p "$OUT"

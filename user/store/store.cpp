@@ -109,6 +109,21 @@ class Store::Impl {
   StoreOptions options;
   std::optional<Writer> writer;  // not for a reader
   std::mutex mutex;
+
+  // `order`: of time, "ASC" or "DESC".
+  Result<std::vector<StoredIncident>> of_boot(std::string_view boot_id, std::uint64_t monotonic_ns,
+                                              std::string_view order, std::size_t limit) {
+    const std::lock_guard guard(mutex);
+    TRY(auto statement,
+        database.prepare(
+            "SELECT seq, id, revision, json FROM incident "
+            "WHERE boot = (SELECT key FROM boot WHERE boot_id = ?) AND monotonic_ns >= ? "
+            "ORDER BY monotonic_ns " +
+            std::string(order) + " LIMIT ?"));
+    return all(statement.bind(1, boot_id)
+                   .bind(2, static_cast<std::int64_t>(monotonic_ns))
+                   .bind(3, as_limit(limit)));
+  }
 };
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -285,29 +300,13 @@ Result<std::uint64_t> Store::kills(std::string_view boot_id) {
 
 Result<std::vector<StoredIncident>> Store::of_boot(std::string_view boot_id,
                                                    std::uint64_t monotonic_ns, std::size_t limit) {
-  const std::lock_guard guard(impl_->mutex);
-  TRY(auto statement,
-      impl_->database.prepare(
-          "SELECT seq, id, revision, json FROM incident "
-          "WHERE boot = (SELECT key FROM boot WHERE boot_id = ?) AND monotonic_ns >= ? "
-          "ORDER BY monotonic_ns DESC LIMIT ?"));
-  return all(statement.bind(1, boot_id)
-                 .bind(2, static_cast<std::int64_t>(monotonic_ns))
-                 .bind(3, as_limit(limit)));
+  return impl_->of_boot(boot_id, monotonic_ns, "DESC", limit);
 }
 
 Result<std::vector<StoredIncident>> Store::of_boot_onwards(std::string_view boot_id,
                                                            std::uint64_t monotonic_ns,
                                                            std::size_t limit) {
-  const std::lock_guard guard(impl_->mutex);
-  TRY(auto statement,
-      impl_->database.prepare(
-          "SELECT seq, id, revision, json FROM incident "
-          "WHERE boot = (SELECT key FROM boot WHERE boot_id = ?) AND monotonic_ns >= ? "
-          "ORDER BY monotonic_ns LIMIT ?"));
-  return all(statement.bind(1, boot_id)
-                 .bind(2, static_cast<std::int64_t>(monotonic_ns))
-                 .bind(3, as_limit(limit)));
+  return impl_->of_boot(boot_id, monotonic_ns, "ASC", limit);
 }
 
 Result<std::vector<StoredIncident>> Store::query(const HistoryQuery& query) {
