@@ -14,6 +14,8 @@ endif()
 
 # Not CMAKE_SYSROOT: that would take the C library away from the compiler.
 set(CMAKE_FIND_ROOT_PATH $ENV{OOMWITNESS_ARM64_SYSROOT})
+# What a shared library needs in its turn.
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,$ENV{OOMWITNESS_ARM64_SYSROOT}/usr/lib/aarch64-linux-gnu:$ENV{OOMWITNESS_ARM64_SYSROOT}/lib/aarch64-linux-gnu")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

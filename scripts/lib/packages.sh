@@ -13,9 +13,9 @@ packages_of() {
       libcurl4-openssl-dev libmicrohttpd-dev prometheus-cpp-dev libprotobuf-dev protobuf-compiler ;;
     test) echo python3 python3-jsonschema openssl systemd systemd-journal-remote chromium libxml2-utils ;;
     package) echo dpkg-dev file git ;;
-    # Guests, and the cross build of what runs in them.
-    vm) echo qemu-system-x86 qemu-system-arm g++-aarch64-linux-gnu cpio xz-utils zstd \
-      mmdebstrap debian-archive-keyring ;;
+    # Guests, with the cross build of what runs in them.
+    vm) echo qemu-system-x86 qemu-system-arm cpio xz-utils zstd mmdebstrap "$(packages_of cross)" ;;
+    cross) echo g++-aarch64-linux-gnu debian-archive-keyring ;;
     check) echo clang-format clang-tidy shellcheck git ;;
     *) die "there is no package group '$1'" ;;
   esac

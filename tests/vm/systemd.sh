@@ -17,7 +17,7 @@ if ! command -v mmdebstrap >/dev/null || ! command -v qemu-system-x86_64 >/dev/n
   echo 'skipped: mmdebstrap or qemu-system-x86_64 is not installed'
   exit "$SKIPPED"
 fi
-deb=$(find "$OW_ROOT/build/package" -name 'oomwitness_*.deb' -print -quit 2>/dev/null || true)
+deb=$(find "$OW_ROOT/build/package" -name 'oomwitness_*_amd64.deb' -print -quit 2>/dev/null || true)
 [ -n "$deb" ] || die "there is no package in build/package" "scripts/package.sh --deb"
 
 # with_version DEB VERSION FILE: the same package under another version.
