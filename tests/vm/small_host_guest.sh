@@ -21,8 +21,8 @@ history() { oomwitness-history --json --limit 1000 --store "$store"; }
 
 # The host's loader and libraries, where programs look for them.
 mkdir -p /lib64 /lib /out/store
-for loader in /payload/lib/ld-linux*; do ln -s "$loader" /lib64/; done
-ln -s /payload/lib /lib/x86_64-linux-gnu
+for loader in /payload/lib/ld-linux*; do ln -s "$loader" /lib64/ && ln -s "$loader" /lib/; done
+ln -s /payload/lib "/lib/$(uname -m)-linux-gnu"
 # Only what is provoked may die.
 echo -1000 >/proc/self/oom_score_adj
 
