@@ -182,7 +182,7 @@ __noinline int send_candidates(__u64 decision)
 	scratch->candidates.way = scan.way;
 	for (__u32 i = 0; i < OW_CANDIDATES && i < scan.kept; i++)
 		describe_candidate(i);
-	send_scratch(&scratch->candidates, OW_KIND_CANDIDATES);
+	send_scratch(&scratch->candidates, OW_KIND_CANDIDATES, WAKE_UNLESS(kill_follows));
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static __noinline int send_stacks(void *ctx, __u64 decision)
 		rec->hdr.has |= OW_HAS_USTACK;
 		rec->user_frames = (__u32)n / sizeof(rec->user[0]);
 	}
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE_UNLESS(kill_follows));
 	return 0;
 }
 
@@ -308,7 +308,7 @@ __noinline int send_system(__u64 decision)
 	NODE_COUNTER(rec, OW_SYS_SLAB_UNRECLAIMABLE, NR_SLAB_UNRECLAIMABLE_B);
 	NODE_COUNTER(rec, OW_SYS_KERNEL_STACK_KB, NR_KERNEL_STACK_KB);
 	NODE_COUNTER(rec, OW_SYS_PAGE_TABLES, NR_PAGETABLE);
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE_UNLESS(kill_follows));
 	return 0;
 }
 
@@ -371,7 +371,7 @@ __noinline int send_decision(__u64 oom_control, __u64 message, __u64 decision)
 		rec->hdr.has |= OW_HAS_CGROUP;
 		fill_cgroup_path(&rec->cgroup, IN_OOM_LOCK, css);
 	}
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE_UNLESS(kill_follows));
 	return 0;
 }
 

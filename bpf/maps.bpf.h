@@ -61,6 +61,17 @@ struct {
 	__u64 total_swap_pages;
 } kernel_vars;
 
+/* Set by user space once all is attached. A record that another one follows at
+ * once need not wake the reader, which costs as much as its writing: a kill then
+ * wakes it at its mark, not at each of seven records before.
+ */
+__u8 kill_follows; /* __oom_kill_process is hooked: a decision's records are not its last */
+__u8 mark_follows; /* mark_victim is hooked, and so is the exit, of one that had no mm to kill */
+
+/* All others wake it whatever it has read so far: a silent one before may be unread. */
+#define WAKE		BPF_RB_FORCE_WAKEUP
+#define WAKE_UNLESS(it) ((it) ? BPF_RB_NO_WAKEUP : WAKE)
+
 /* Room for what is built step by step, outside the record it ends up in: a loop
  * whose body is a global function costs the verifier a few instructions a
  * round, not a whole walk, and such a function only takes scalars.
@@ -163,9 +174,9 @@ static char zeroes[8192];
 	})
 
 /* Sends a record that was built in scratch room. */
-#define send_scratch(rec, record_kind)                                                             \
+#define send_scratch(rec, record_kind, wake)                                                       \
 	({                                                                                         \
-		if (bpf_ringbuf_output(&events, rec, sizeof(*(rec)), 0))                           \
+		if (bpf_ringbuf_output(&events, rec, sizeof(*(rec)), wake))                        \
 			__sync_fetch_and_add(&lost[record_kind], 1);                               \
 	})
 

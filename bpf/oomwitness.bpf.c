@@ -194,7 +194,7 @@ static __noinline int send_mark_fields(struct trace_event_raw_mark_victim___v6_9
 	rec->uid = ctx->uid;
 	rec->oom_score_adj = ctx->oom_score_adj;
 	bpf_probe_read_kernel_str(rec->comm, sizeof(rec->comm), (void *)ctx + comm_at);
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 

@@ -294,7 +294,9 @@ __noinline int send_memcg(__u64 memcg, __u64 decision, __u32 subject, __u32 pid)
 		done = memcg_step(i);
 	if (!done)
 		scratch->memcg.truncated = 1;
-	send_scratch(&scratch->memcg, OW_KIND_MEMCG);
+	/* that of a victim stands before its mark */
+	send_scratch(&scratch->memcg, OW_KIND_MEMCG,
+		     WAKE_UNLESS(subject == OW_MEMCG_OF_VICTIM || kill_follows));
 	return 0;
 }
 

@@ -137,7 +137,8 @@ __noinline int send_victim(__u64 victim, __u64 decision, __u32 role, __u32 seen_
 		rec->hdr.has |= OW_HAS_INVOKER;
 		fill_invoker(&rec->invoker);
 	}
-	bpf_ringbuf_submit(rec, 0);
+	/* its mark, or its argv, comes next */
+	bpf_ringbuf_submit(rec, WAKE_UNLESS(seen_at != OW_SEEN_AT_KILL || mark_follows));
 	return 0;
 }
 
@@ -250,7 +251,7 @@ static __always_inline int on_mark_task(struct task_struct *task, __u32 tid)
 	if (!reserve(rec, OW_KIND_MARK, pending->decision))
 		return 0;
 	fill_mark(rec, tgid, tid);
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 
@@ -289,7 +290,7 @@ static __always_inline int on_mark_tid(__u32 tid)
 	if (!reserve(rec, OW_KIND_MARK, 0))
 		return 0;
 	fill_mark(rec, 0, tid);
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 
@@ -331,7 +332,7 @@ __noinline int send_argv(__u64 decision)
 		rec->captured = want;
 	}
 	rec->error = err;
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 
@@ -425,7 +426,7 @@ static __always_inline int on_exit(void)
 		return 0;
 	rec->pid = tgid;
 	rec->exit_code = BPF_CORE_READ(task, exit_code);
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 
@@ -437,7 +438,7 @@ static __always_inline int on_reap(__u32 tid, __u32 phase)
 		return 0;
 	rec->tid = tid;
 	rec->phase = phase;
-	bpf_ringbuf_submit(rec, 0);
+	bpf_ringbuf_submit(rec, WAKE);
 	return 0;
 }
 

@@ -69,7 +69,7 @@ struct Orders {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, fd);
   }
   ::signal(SIGPIPE, options.on_sigpipe == nullptr ? SIG_DFL : options.on_sigpipe);
-  ::sigprocmask(SIG_SETMASK, &options.signal_mask, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &options.signal_mask, nullptr);
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread
   ::execvp(orders.argv[0], orders.argv.data());
   give_up(orders, errno);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  * Made by scripts/vmlinux.sh: do not edit. The kernel's types as far as bpf/ uses them, from the
- * BTF of 6.12.107+deb13-cloud-arm64.
+ * BTF of 6.12.117+deb13-cloud-arm64.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -60,6 +60,11 @@ enum {
 enum {
 	BPF_F_USER_STACK = 256,
 	BPF_F_USER_BUILD_ID = 2048,
+};
+
+enum {
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
 };
 
 enum {

@@ -212,6 +212,14 @@ Error last_refusal(const HookPlan& plan) {
                "every hook was turned off or refused");
 }
 
+// The type of the skeleton's .bss has no name of its own.
+template <typename Bss>
+void tell_what_follows(Bss& bss, const HookPlan& plan) {
+  const auto hooked = [&](Hook hook) { return plan.current(hook) != nullptr; };
+  bss.kill_follows = hooked(Hook::kVictimKill) ? 1 : 0;
+  bss.mark_follows = hooked(Hook::kMarkVictim) && hooked(Hook::kProcessExit) ? 1 : 0;
+}
+
 }  // namespace
 
 struct Tracer::Parts {
@@ -257,6 +265,7 @@ Result<Tracer> Tracer::attach(const TracerOptions& options, RecordHandler on_rec
     if (!sees_kills(plan)) {
       return tl::make_unexpected(nothing_attached(plan, last_refusal(plan)));
     }
+    tell_what_follows(*(*loaded)->bss, plan);
     auto parts = std::make_unique<Parts>(Parts{.plan = std::move(plan),
                                                .targets = types.targets,
                                                .loaded = std::move(*loaded),
