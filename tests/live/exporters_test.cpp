@@ -104,6 +104,7 @@ TEST_F(ExportersTest, AKillGoesEverywhereAndADeadSinkDelaysNone) {
   EXPECT_TRUE(within_patience([&] {
     const std::string page = metrics();
     return page.find("oomwitness_oom_kills_total{constraint=\"memcg\"") != std::string::npos &&
+           page.find("\noomwitness_cgroup_undescribed_oom_kills 0\n") != std::string::npos &&
            page.find("oomwitness_exporter_failures_total{exporter=\"otlp\"}") != std::string::npos;
   })) << metrics();
   agent.send(SIGHUP);
