@@ -36,6 +36,12 @@ TEST(AgentConfigTest, AnEmptyFileIsTheDefaults) {
   EXPECT_TRUE(config->service.seccomp);
 }
 
+TEST(AgentConfigTest, LettersOutsideOfAsciiStandInStringsAndComments) {
+  expect_error("[store]\npath = \xc3\xa9\n", "2", "");
+  expect_error("[store]\n\xef\xbb\xb6 = 1\n", "2", "");
+  EXPECT_TRUE(read("# \xc3\xa9\n[store]\npath = \"/srv/\xc3\xa9.db\"\n"));
+}
+
 TEST(AgentConfigTest, EveryKeyIsTaken) {
   const auto config = read(R"([store]
 path = "/srv/kills.db"

@@ -113,6 +113,17 @@ TEST_P(Compression, DamageIsAnErrorAndNoCrash) {
   EXPECT_GT(noticed, 0U);
 }
 
+// However much is asked for at once: a decoder that meets damage may have made text before it.
+TEST_P(Compression, TextBeforeDamageIsGivenAtWhateverSize) {
+  std::string packed = pack(sample());
+  packed.replace(packed.size() * 3 / 4, 16, 16, '\xee');
+  const Unpacked little = unpack(packed, 1U << 20U, 7);
+  EXPECT_THAT(little.error, HasSubstr("it is damaged"));
+  const Unpacked much = unpack(packed, 1U << 20U, 1U << 20U);
+  EXPECT_EQ(much.text, little.text);
+  EXPECT_EQ(much.error, little.error);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Tools, Compression,
     ::testing::Values(Packer{"gzip", gzip},

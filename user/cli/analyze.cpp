@@ -111,7 +111,7 @@ Status Analyze::write(const Incident& incident) {
 
 Status Analyze::flush() {
   progress_.clear();
-  const Status written = write_all(STDOUT_FILENO, unwritten_);
+  Status written = write_all(STDOUT_FILENO, unwritten_);
   unwritten_.clear();
   return written;
 }

@@ -13,7 +13,7 @@ namespace oomwitness {
 
 // A longer line is cut; a line of the kernel's has at most some 1,000 bytes, and a whole report
 // folded into one by a syslog daemon 8 KiB.
-inline constexpr std::size_t kLongestLine = 64 * 1024;
+inline constexpr std::size_t kLongestLine = 64UL * 1024;
 
 class LogFeed {
  public:

@@ -12,6 +12,11 @@ Status Packed::fill() {
   return {};
 }
 
+Result<std::size_t> Packed::given(std::size_t count) const {
+  if (count == 0 && failure) return tl::make_unexpected(*failure);
+  return count;
+}
+
 Error cut_short(const std::string& name) {
   return {{},
           "decompress " + name + ": it is cut short",

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "capture/log/byte_stream.h"
@@ -24,9 +25,14 @@ struct Packed {
   std::size_t end = 0;
   bool ended = false;
 
+  // What ended the text; it is told when all that came before has been given.
+  std::optional<Error> failure;
+
   bool empty() const { return begin == end; }
   // Gets more when all is used.
   Status fill();
+  // For read(): `count` bytes of text, or why there are none.
+  Result<std::size_t> given(std::size_t count) const;
 };
 
 Error cut_short(const std::string& name);

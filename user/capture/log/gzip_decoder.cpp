@@ -60,7 +60,7 @@ Result<std::size_t> GzipDecoder::read(std::span<char> room) {
       static_cast<uInt>(std::min<std::size_t>(room.size(), std::numeric_limits<uInt>::max()));
   state_.next_out = reinterpret_cast<Bytef*>(room.data());
   state_.avail_out = size;
-  while (state_.avail_out == size) {
+  while (state_.avail_out == size && !packed_.failure) {
     if (between_) {
       TRY(const bool more, next_member());
       if (!more) return std::size_t{0};
@@ -72,15 +72,12 @@ Result<std::size_t> GzipDecoder::read(std::span<char> room) {
     const int status = ::inflate(&state_, Z_NO_FLUSH);
     packed_.begin = packed_.end - state_.avail_in;
     between_ = status == Z_STREAM_END;
-    if (status == Z_BUF_ERROR && packed_.ended) {
-      return tl::make_unexpected(cut_short(packed_.name));
-    }
+    if (status == Z_BUF_ERROR && packed_.ended) packed_.failure = cut_short(packed_.name);
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
-      return tl::make_unexpected(
-          damaged(packed_.name, state_.msg != nullptr ? state_.msg : "not gzip"));
+      packed_.failure = damaged(packed_.name, state_.msg != nullptr ? state_.msg : "not gzip");
     }
   }
-  return static_cast<std::size_t>(size - state_.avail_out);
+  return packed_.given(size - state_.avail_out);
 }
 
 }  // namespace

@@ -34,30 +34,32 @@ class XzDecoder : public ByteStream {
   bool done_ = false;
 };
 
+Error failure_of(lzma_ret status, const std::string& name) {
+  switch (status) {
+    case LZMA_BUF_ERROR: return cut_short(name);
+    case LZMA_MEMLIMIT_ERROR:
+      return {std::make_error_code(std::errc::not_enough_memory),
+              "decompress " + name + " within 128 MiB",
+              "give its text: xzcat FILE | oomwitness analyze -"};
+    case LZMA_FORMAT_ERROR: return damaged(name, "other bytes behind its end");
+    case LZMA_OPTIONS_ERROR: return damaged(name, "or compressed in an unknown way");
+    default: return damaged(name, "its data or its check sum");
+  }
+}
+
 Result<std::size_t> XzDecoder::read(std::span<char> room) {
   state_.next_out = reinterpret_cast<std::uint8_t*>(room.data());
   state_.avail_out = room.size();
-  while (!done_ && state_.avail_out == room.size()) {
+  while (!done_ && !packed_.failure && state_.avail_out == room.size()) {
     CHECK_OK(packed_.fill());
     state_.next_in = reinterpret_cast<const std::uint8_t*>(packed_.bytes.data() + packed_.begin);
     state_.avail_in = packed_.end - packed_.begin;
     const lzma_ret status = ::lzma_code(&state_, packed_.ended ? LZMA_FINISH : LZMA_RUN);
     packed_.begin = packed_.end - state_.avail_in;
-    switch (status) {
-      case LZMA_OK: break;
-      case LZMA_STREAM_END: done_ = true; break;
-      case LZMA_BUF_ERROR: return tl::make_unexpected(cut_short(packed_.name));
-      case LZMA_MEMLIMIT_ERROR:
-        return fail(ENOMEM, "decompress " + packed_.name + " within 128 MiB",
-                    "give its text: xzcat FILE | oomwitness analyze -");
-      case LZMA_FORMAT_ERROR:
-        return tl::make_unexpected(damaged(packed_.name, "other bytes behind its end"));
-      case LZMA_OPTIONS_ERROR:
-        return tl::make_unexpected(damaged(packed_.name, "or compressed in an unknown way"));
-      default: return tl::make_unexpected(damaged(packed_.name, "its data or its check sum"));
-    }
+    done_ = status == LZMA_STREAM_END;
+    if (status != LZMA_OK && !done_) packed_.failure = failure_of(status, packed_.name);
   }
-  return room.size() - state_.avail_out;
+  return packed_.given(room.size() - state_.avail_out);
 }
 
 }  // namespace

@@ -30,25 +30,31 @@ class ZstdDecoder : public ByteStream {
   bool between_ = true;  // no frame is open
 };
 
+Error failure_of(std::size_t status, const std::string& name) {
+  if (::ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge) {
+    return {std::make_error_code(std::errc::not_enough_memory),
+            "decompress " + name + " within 128 MiB",
+            "give its text: zstdcat --long=31 FILE | oomwitness analyze -"};
+  }
+  return damaged(name, ::ZSTD_getErrorName(status));
+}
+
 Result<std::size_t> ZstdDecoder::read(std::span<char> room) {
   ZSTD_outBuffer out{room.data(), room.size(), 0};
-  while (out.pos == 0) {
+  while (out.pos == 0 && !packed_.failure) {
     CHECK_OK(packed_.fill());
     ZSTD_inBuffer in{packed_.bytes.data() + packed_.begin, packed_.end - packed_.begin, 0};
     if (packed_.ended && between_) return std::size_t{0};
     const std::size_t status = ::ZSTD_decompressStream(context_.get(), &out, &in);
     packed_.begin += in.pos;
     if (::ZSTD_isError(status) != 0) {
-      if (::ZSTD_getErrorCode(status) == ZSTD_error_frameParameter_windowTooLarge) {
-        return fail(ENOMEM, "decompress " + packed_.name + " within 128 MiB",
-                    "give its text: zstdcat --long=31 FILE | oomwitness analyze -");
-      }
-      return tl::make_unexpected(damaged(packed_.name, ::ZSTD_getErrorName(status)));
+      packed_.failure = failure_of(status, packed_.name);
+      break;
     }
     between_ = status == 0;
-    if (packed_.ended && out.pos == 0) return tl::make_unexpected(cut_short(packed_.name));
+    if (packed_.ended && out.pos == 0) packed_.failure = cut_short(packed_.name);
   }
-  return out.pos;
+  return packed_.given(out.pos);
 }
 
 }  // namespace
