@@ -57,7 +57,6 @@ prepare_guests() {
   "$OW_ROOT/scripts/package.sh" --deb >/dev/null
   build static oomwitness live_tests provoke
   build static-arm64 oomwitness live_tests provoke
-  "$OW_ROOT/scripts/package.sh" --deb --arch arm64 >/dev/null
 }
 
 run_ctest() {
