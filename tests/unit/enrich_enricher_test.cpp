@@ -100,6 +100,15 @@ TEST_F(EnricherTest, WhatTheKernelGaveIsNotLookedForAgain) {
   EXPECT_TRUE(facts.cmdline);
 }
 
+TEST_F(EnricherTest, ArgumentsThatAHookReadsAreNotReadFromProc) {
+  make_process(tree_, mongod());
+  const auto facts = collect({.pid = 42, .start_boottime_ns = kStartNs, .argv_in_kernel = true});
+  EXPECT_FALSE(facts.cmdline);
+  EXPECT_THAT(facts.missing.at("cmdline"), HasSubstr("hold the victim's memory"));
+  EXPECT_EQ(facts.exe, "/usr/bin/mongod");
+  EXPECT_EQ(facts.unit, "web.service");
+}
+
 TEST_F(EnricherTest, AProcessThatIsGoneStillHasItsKernelIdentity) {
   const std::string id(64, 'e');
   tree_.write("var/lib/docker/containers/" + id + "/config.v2.json",

@@ -10,7 +10,6 @@ namespace oomwitness {
 
 namespace {
 
-
 // The victim of this case that the task is, if any.
 CaseVictim* find_task(CaseFile& file, const VictimTask& task) {
   if (CaseVictim* victim = file.victim_of_life(task.pid, task.start_boottime_ns)) return victim;

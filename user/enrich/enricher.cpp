@@ -112,6 +112,10 @@ ProcFacts Enricher::collect(const VictimQuery& query, const BeforeBlocking& befo
   read_user(query.uid ? query.uid : uid_of(dir), facts);
   read_identity(query, read_cgroups(dir, facts), facts);
 
+  if (query.argv_in_kernel) {
+    facts.missing["cmdline"] = "not asked: a reader would hold the victim's memory";
+    return facts;
+  }
   if (before_blocking) before_blocking(facts);
   auto cmdline = dir.cmdline();
   if (cmdline) {

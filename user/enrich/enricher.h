@@ -26,6 +26,10 @@ struct VictimQuery {
   // The kernel gave them: /proc adds nothing.
   bool exe_known = false;
   bool ancestry_known = false;
+  // A hook reads the victim's argv in its own context. A reader of /proc/PID/cmdline takes a page
+  // while it holds the victim's memory (fs/proc/base.c, get_mm_cmdline): where there is none left,
+  // both wait, and the kernel kills others meanwhile.
+  bool argv_in_kernel = false;
 };
 
 // An answer without facts: `why` is the reason for each field.

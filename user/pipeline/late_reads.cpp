@@ -39,15 +39,16 @@ struct LateReads::Symbols {
   SymbolNames fresh;
 };
 
-LateReads::LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker)
+LateReads::LateReads(Roots roots, bool argv_in_kernel, std::unique_ptr<EnrichWorker> worker)
     : roots_(std::move(roots)),
+      argv_in_kernel_(argv_in_kernel),
       enricher_(std::make_shared<const Enricher>(roots_, monotonic_now_ns)),
       worker_(std::move(worker)),
       symbols_(std::make_shared<Symbols>()) {}
 
-Result<LateReads> LateReads::start(const Roots& roots) {
+Result<LateReads> LateReads::start(const Roots& roots, bool argv_in_kernel) {
   TRY(auto worker, EnrichWorker::start({}, monotonic_now_ns));
-  return LateReads(roots, std::move(worker));
+  return LateReads(roots, argv_in_kernel, std::move(worker));
 }
 
 void LateReads::follow(const Observation& observation) {
@@ -74,7 +75,8 @@ void LateReads::follow(const VictimTask& task) {
                                          .uid = task.uid,
                                          .cgroup = task.cgroup,
                                          .exe_known = task.exe.has_value(),
-                                         .ancestry_known = !task.ancestry.empty()}));
+                                         .ancestry_known = !task.ancestry.empty(),
+                                         .argv_in_kernel = argv_in_kernel_}));
   if (task.id == 0) read_system(0, task.pid);
 }
 

@@ -18,7 +18,8 @@ namespace oomwitness {
 
 class LateReads {
  public:
-  static Result<LateReads> start(const Roots& roots);
+  // `argv_in_kernel`: victims' arguments come from a hook, and are not to be read from /proc.
+  static Result<LateReads> start(const Roots& roots, bool argv_in_kernel);
 
   // Starts the reads that this observation calls for.
   void follow(const Observation& observation);
@@ -34,12 +35,13 @@ class LateReads {
 
  private:
   struct Symbols;
-  LateReads(Roots roots, std::unique_ptr<EnrichWorker> worker);
+  LateReads(Roots roots, bool argv_in_kernel, std::unique_ptr<EnrichWorker> worker);
   void follow(const VictimTask& task);
   void follow(const MemcgChain& chain);
   void read_system(DecisionId id, std::uint32_t victim_pid);
 
   Roots roots_;
+  bool argv_in_kernel_;
   std::shared_ptr<const Enricher> enricher_;
   std::unique_ptr<EnrichWorker> worker_;
   std::shared_ptr<Symbols> symbols_;

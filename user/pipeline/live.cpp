@@ -413,7 +413,8 @@ Status trace_live(LiveOptions options, IncidentStream::Sink sink) {
   TRY(auto sources, open_sources(options, queue));
   Tracer* const tracer = sources.tracer ? &*sources.tracer : nullptr;
   if (tracer == nullptr && options.on_ready) options.on_ready(sources.plan);
-  TRY(auto late, LateReads::start(options.roots));
+  TRY(auto late,
+      LateReads::start(options.roots, sources.plan.current(Hook::kSignalDeliver) != nullptr));
   SessionFacts facts =
       session_facts(sources.plan, options.roots, options.settle, sources.log_needed);
   if (tracer == nullptr) facts.assembler.hooks.clear();
