@@ -59,13 +59,19 @@ TEST_F(IncidentStreamTest, WaitsForTheNamesOfItsFrames) {
   EXPECT_THAT(names_of(written_[0]), ElementsAre("out_of_memory+0x1"));
 }
 
-TEST_F(IncidentStreamTest, AsksForANameOnceEvenWhereThereIsNone) {
+TEST_F(IncidentStreamTest, AsksNoMoreForAnAddressThatHasNoName) {
   kill(1, kT0);
-  stream_.add_symbols({{kOutOfMemory, "out_of_memory+0x1"}});
+  stream_.add_symbols({{kProgram, ""}, {kOutOfMemory, "out_of_memory+0x1"}});
   EXPECT_THAT(kill(2, kT0 + 10 * kMs), IsEmpty());
   stream_.advance(kT0 + 1000 * kMs);
   ASSERT_THAT(written_, SizeIs(2));
   EXPECT_THAT(names_of(written_[1]), ElementsAre("out_of_memory+0x1"));
+}
+
+TEST_F(IncidentStreamTest, AsksAgainWhereNobodyAnswered) {
+  kill(1, kT0);
+  stream_.add_symbols({});  // the search was given up
+  EXPECT_THAT(kill(2, kT0 + 10 * kMs), ElementsAre(kProgram, kOutOfMemory));
 }
 
 }  // namespace

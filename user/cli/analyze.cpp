@@ -132,8 +132,10 @@ Status Analyze::read(Pieces& pieces) {
 }
 
 Status Analyze::read_file(const std::string& path) {
-  // What comes through a pipe may be long in coming.
-  most_unwritten_ = size_of_file(path) ? kBatch : 0;
+  // What comes through a pipe may be long in coming, and who looks on wants to see it.
+  const bool at_once = !size_of_file(path) || ::isatty(STDOUT_FILENO) == 1;
+  most_unwritten_ = at_once ? 0 : kBatch;
+  if (at_once) CHECK_OK(flush());
   TRY(const auto opened, open_log(path, range_of(command_)));
   return read(*opened.pieces);
 }

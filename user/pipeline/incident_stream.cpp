@@ -47,9 +47,9 @@ void IncidentStream::take(const Observation& observation, std::uint64_t now_ns) 
   if (const auto* stacks = std::get_if<Stacks>(&observation)) {
     const std::size_t before = unnamed_.size();
     for (const KernelFrame& frame : stacks->kernel) {
-      // Asked for once: an address without a name, like the tracer's own programs', stays so.
-      if (frame.symbol.empty() && symbols_.try_emplace(frame.address).second)
+      if (frame.symbol.empty() && !symbols_.contains(frame.address)) {
         unnamed_.push_back(frame.address);
+      }
     }
     if (unnamed_.size() > before) ++names_owed_;
   }
@@ -61,7 +61,7 @@ std::vector<std::uint64_t> IncidentStream::take_unnamed() {
 }
 
 void IncidentStream::add_symbols(const SymbolNames& names) {
-  for (const auto& [address, name] : names) symbols_[address] = name;
+  symbols_.insert(names.begin(), names.end());
   if (names_owed_ > 0) --names_owed_;
   if (names_owed_ == 0) write_waiting();
 }

@@ -97,6 +97,8 @@ void LateReads::follow(const MemcgChain& chain) {
 void LateReads::name(std::vector<std::uint64_t> addresses) {
   const auto read = [symbols = symbols_, proc = roots_.proc, addresses = std::move(addresses)]() {
     if (auto names = name_addresses(proc, addresses)) {
+      // Those without one, like the tracer's own programs, are not to be asked for again.
+      for (const std::uint64_t address : addresses) names->try_emplace(address);
       const std::lock_guard lock(symbols->mutex);
       symbols->fresh.merge(*names);
     }

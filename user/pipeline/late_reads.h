@@ -26,7 +26,8 @@ class LateReads {
   // Looks kernel addresses up in /proc/kallsyms. The answer is a Stacks without frames among the
   // results, and the names are then in take_symbols().
   void name(std::vector<std::uint64_t> addresses);
-  // The names found since the last call, by answers that came too late too.
+  // The names found since the last call, by answers that came too late too; empty for an address
+  // that has none.
   SymbolNames take_symbols();
   int result_fd() const noexcept { return worker_->result_fd(); }
   std::vector<Observation> take_results() { return worker_->take_results(); }

@@ -27,7 +27,8 @@ struct SessionFacts {
   std::vector<GfpName> gfp;   // empty: this kernel's table could not be read
 };
 
-using SymbolNames = std::map<std::uint64_t, std::string>;  // kernel address -> "name+0x1a"
+using SymbolNames =
+    std::map<std::uint64_t, std::string>;  // kernel address -> "name+0x1a"; "": none
 
 enum class FrameType : std::uint32_t {
   kFacts = 1,        // SessionFacts, JSON; the first frame
